@@ -1,0 +1,381 @@
+"""`Card`: what is known about one chip, and how to read, update and open what is on it.
+
+A `Card` has no link. Its methods are procedures; they send nothing that is not needed, because the
+card knows which directory is selected and which security levels are open (decisions 1 and 3 of
+docs/decisions.md: levels are a set per directory file, and are lost when it is left).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cardkit.apdu import Command, StatusError, StatusWord
+from cardkit.card.files.codings import Value
+from cardkit.card.files.model import (
+    Access,
+    BinaryFile,
+    CyclicFile,
+    DirectoryFile,
+    Field,
+    File,
+    KeySlot,
+    KeyType,
+    Level,
+    Tree,
+)
+from cardkit.card.key_request import External, Internal
+from cardkit.card.procedure import Procedure, ask, command, transmit
+from cardkit.codec import bcd, tlv
+from cardkit.errors import RefusedError
+
+CHALLENGE_LENGTH = 8
+_BINARY_CHUNK = 0x80
+
+
+class AuthenticationFailedError(RefusedError):
+    """A key was refused by the card, or the card could not prove that it has one."""
+
+
+class WrongPinError(RefusedError):
+    """The PIN was refused; ``tries_left`` may be presented again."""
+
+    def __init__(self, tries_left: int | None) -> None:
+        left = "" if tries_left is None else f", {tries_left} tries left"
+        super().__init__(
+            "the PIN is locked" if tries_left == 0 else f"wrong PIN{left}",
+            hint="unlocking needs the holder, card and ID at a window"
+            if tries_left == 0
+            else "check the PIN before the next try",
+        )
+        self.tries_left = tries_left
+
+
+class Card:
+    """What is known about one chip.
+
+    Parameters
+    ----------
+    tree : Tree
+        What its generation should have on it.
+    atr : bytes
+        Answer to reset.
+    """
+
+    def __init__(self, tree: Tree, atr: bytes) -> None:
+        self.tree = tree
+        self.atr = atr
+        self.selected: DirectoryFile | None = None
+        self._levels: dict[str, set[int]] = {}
+        self._pin_in: str | None = None
+
+    @property
+    def factor(self) -> bytes:
+        """Card factor of key derivation: the last 8 bytes of the ATR (card.md 5.4)."""
+        return self.atr[-8:]
+
+    def forget(self) -> None:
+        """After a reset nothing is selected and nothing is open."""
+        self.selected = None
+        self._levels.clear()
+        self._pin_in = None
+
+    # --- directories -------------------------------------------------------------------------
+
+    def select(self, directory: DirectoryFile) -> Procedure[bytes]:
+        """SELECT by name, unless it is selected already.
+
+        Returns
+        -------
+        bytes
+            File control information; empty when nothing had to be sent.
+        """
+        if self.selected is directory:
+            return b""
+        fci = yield from command(
+            Command(0x00, 0xA4, 0x04, 0x00, directory.aid, le=256),
+            what=f"SELECT {directory.label}",
+        )
+        self.entered(directory)
+        return fci
+
+    def entered(self, directory: DirectoryFile) -> None:
+        """Note that a SELECT made ``directory`` current.
+
+        Its own levels start empty; those of the directories above it stay; all others are lost.
+        """
+        self.selected = directory
+        self._pin_in = None
+        above = {parent.label for parent in self._above(directory)}
+        self._levels = {label: levels for label, levels in self._levels.items() if label in above}
+
+    def _above(self, directory: DirectoryFile) -> Iterator[DirectoryFile]:
+        parent = self.tree.parent(directory)
+        while parent is not None:
+            yield parent
+            parent = self.tree.parent(parent)
+
+    def levels(self, directory: DirectoryFile) -> frozenset[int]:
+        """Security levels open in a directory."""
+        return frozenset(self._levels.get(directory.label, ()))
+
+    def may(self, access: Access, directory: DirectoryFile) -> bool:
+        """Whether a condition of a file of ``directory`` is met now."""
+        above = self.tree.parent(directory)
+        upper = self.levels(above) if above else frozenset()
+        pin = frozenset({Level.PIN}) if self._pin_in == directory.label else frozenset()
+        own = self.levels(directory)
+        return access.opened_by(upper | pin, own | (pin if self._holds_pin(directory) else set()))
+
+    @staticmethod
+    def _holds_pin(directory: DirectoryFile) -> bool:
+        return any(slot.type is KeyType.PIN for slot in directory.keys)
+
+    # --- keys --------------------------------------------------------------------------------
+
+    def challenge(self) -> Procedure[bytes]:
+        """GET CHALLENGE of 8 bytes; the card accepts it once."""
+        return (
+            yield from command(
+                Command(0x00, 0x84, 0x00, 0x00, le=CHALLENGE_LENGTH), what="GET CHALLENGE"
+            )
+        )
+
+    def external_authenticate(self, directory: DirectoryFile, slot: KeySlot) -> Procedure[None]:
+        """Open the level of a key of the selected directory, unless it is open.
+
+        The data half of the command repeats the challenge, as most terminals do. A refusal is
+        never tried again: the card counts.
+
+        Raises
+        ------
+        AuthenticationFailedError
+            Wrong key; names the tries left.
+        """
+        if slot.level in self._levels.get(directory.label, ()):
+            return
+        yield from self.select(directory)
+        challenge = yield from self.challenge()
+        proof = yield from ask(External(directory.key_name(slot), challenge, challenge))
+        kid = Level.FREE if slot.type is KeyType.MASTER else slot.kid
+        answer = yield from transmit(Command(0x00, 0x82, 0x00, kid, proof + challenge))
+        if not answer.sw.ok:
+            raise _refused(directory.key_name(slot), answer.sw)
+        self._levels.setdefault(directory.label, set()).add(slot.level)
+
+    def internal_authenticate(
+        self, directory: DirectoryFile, slot: KeySlot, factor: bytes, data: bytes
+    ) -> Procedure[None]:
+        """Have the card prove that it holds a key (INTERNAL AUTHENTICATE).
+
+        Raises
+        ------
+        AuthenticationFailedError
+            Its answer is not the one that the key gives: another master key, or no genuine card.
+        """
+        yield from self.select(directory)
+        answer = yield from transmit(
+            Command(0x00, 0x88, 0x00, slot.kid, factor + data, le=CHALLENGE_LENGTH)
+        )
+        name = directory.key_name(slot)
+        if not answer.sw.ok:
+            raise _refused(name, answer.sw)
+        if answer.data != (yield from ask(Internal(name, factor, data))):
+            raise AuthenticationFailedError(
+                f"{name}: the card does not hold the key of this profile",
+                hint="nothing was written; check that profile and master keys are this city's",
+                zh=f"{name}：卡片密钥与配置不符，未写入任何数据：请核对配置和主密钥",
+            )
+
+    def open_for(
+        self, access: Access, directory: DirectoryFile, pin: str | None = None
+    ) -> Procedure[None]:
+        """Authenticate with the keys that a condition asks for, if they are not open yet.
+
+        Of "PIN or key" the key is taken. ``pin`` is presented where only a PIN helps.
+
+        Raises
+        ------
+        RefusedError
+            No key of the directory opens it, or it needs the PIN and there is none.
+        """
+        yield from self.select(directory)
+        if self.may(access, directory):
+            return
+        slot = next((k for k in directory.keys if k.level == access.own and k.level), None)
+        if slot is not None:
+            yield from self.external_authenticate(directory, slot)
+        if pin is not None and not self.may(access, directory):
+            yield from self.verify_pin(directory, pin)
+        if not self.may(access, directory):
+            raise RefusedError(
+                f"a file of {directory.label} opens only with the holder's PIN",
+                hint="verify the PIN first",
+            )
+
+    # --- PIN ---------------------------------------------------------------------------------
+
+    def verify_pin(self, directory: DirectoryFile, pin: str) -> Procedure[None]:
+        """VERIFY; counts for this directory until it is left.
+
+        Parameters
+        ----------
+        pin : str
+            4 to 16 digits.
+
+        Raises
+        ------
+        WrongPinError
+            Wrong or locked; never tried again by itself.
+        """
+        yield from self.select(directory)
+        answer = yield from transmit(Command(0x00, 0x20, 0x00, 0x00, pin_bytes(pin)))
+        if not answer.sw.ok:
+            raise _wrong_pin(answer.sw)
+        self._pin_in = directory.label
+
+    def change_pin(self, directory: DirectoryFile, old: str, new: str) -> Procedure[None]:
+        """CHANGE PIN: old ‖ FF ‖ new (80 5E 01 00)."""
+        yield from self.select(directory)
+        answer = yield from transmit(
+            Command(0x80, 0x5E, 0x01, 0x00, pin_bytes(old) + b"\xff" + pin_bytes(new))
+        )
+        if not answer.sw.ok:
+            raise _wrong_pin(answer.sw)
+
+    # --- data --------------------------------------------------------------------------------
+
+    def read(self, field: Field) -> Procedure[Value]:
+        """READ RECORD of one item: by tag where tags are unique in the file, else by number.
+
+        Returns
+        -------
+        Value
+            None for an unfilled item.
+
+        Raises
+        ------
+        StatusError
+            Condition not met, record missing.
+        """
+        yield from self.select(field.directory)
+        p1, kind = _record_address(field)
+        record = yield from command(
+            Command(0x00, 0xB2, p1, field.file.sfi << 3 | kind, le=field.item.length + 2),
+            what=f"READ RECORD {field.item.tag:02X}",
+            file=f"{field.directory.label} {field.file.label}",
+        )
+        data = _value_of(field, record)
+        if field.inner is not None:
+            data = dict(tlv.parse_simple(data)).get(field.inner.tag, field.inner.unfilled)
+        return field.decode(data)
+
+    def update(self, field: Field, value: Value, *, by_number: bool = False) -> Procedure[None]:
+        """UPDATE RECORD of one item; ``by_number`` is the form that creates records."""
+        yield from self.select(field.directory)
+        p1, kind = (field.number, 4) if by_number else _record_address(field)
+        yield from command(
+            Command(0x00, 0xDC, p1, field.file.sfi << 3 | kind, field.item.record(value)),
+            what=f"UPDATE RECORD {field.item.tag:02X}",
+            file=f"{field.directory.label} {field.file.label}",
+        )
+
+    def read_cyclic(
+        self, directory: DirectoryFile, file: CyclicFile
+    ) -> Procedure[list[dict[str, Value]]]:
+        """All records of a cyclic file, newest first."""
+        yield from self.select(directory)
+        found: list[dict[str, Value]] = []
+        for number in range(1, file.count + 1):
+            read = Command(0x00, 0xB2, number, file.sfi << 3 | 4, le=file.record_length)
+            answer = yield from transmit(read)
+            if answer.sw == _NO_RECORD:
+                break
+            if not answer.sw.ok:
+                raise StatusError(
+                    answer.sw, read, what="READ RECORD", file=f"{directory.label} {file.label}"
+                )
+            found.append(file.decode(answer.data))
+        return found
+
+    def read_binary(self, directory: DirectoryFile, file: BinaryFile) -> Procedure[bytes]:
+        """Content of a transparent file."""
+        yield from self.select(directory)
+        content = b""
+        while len(content) < file.size:
+            p1, p2 = _binary_address(file, len(content))
+            content += yield from command(
+                Command(0x00, 0xB0, p1, p2, le=min(_BINARY_CHUNK, file.size - len(content))),
+                what="READ BINARY",
+                file=f"{directory.label} {file.label}",
+            )
+        return content
+
+    def update_binary(
+        self, directory: DirectoryFile, file: BinaryFile, content: bytes
+    ) -> Procedure[None]:
+        """Write a transparent file from its beginning."""
+        yield from self.select(directory)
+        for at in range(0, len(content), _BINARY_CHUNK):
+            p1, p2 = _binary_address(file, at)
+            yield from command(
+                Command(0x00, 0xD6, p1, p2, content[at : at + _BINARY_CHUNK]),
+                what="UPDATE BINARY",
+                file=f"{directory.label} {file.label}",
+            )
+
+
+_NO_RECORD = 0x6A83
+
+
+def pin_bytes(pin: str) -> bytes:
+    """PIN as BCD, an odd digit filled with F.
+
+    Examples
+    --------
+    >>> pin_bytes("123456").hex()
+    '123456'
+    """
+    if not pin.isdecimal() or not pin.isascii() or not 4 <= len(pin) <= 16:
+        raise RefusedError("a PIN has 4 to 16 digits", hint="enter digits only")
+    return bcd.encode(pin, (len(pin) + 1) // 2)
+
+
+def _refused(name: str, sw: StatusWord) -> AuthenticationFailedError:
+    return AuthenticationFailedError(
+        f"{name}: the card refuses the key, {sw}",
+        hint="do not try again before profile and master keys are checked; at 0 tries the key is dead",
+        zh=f"{name}：卡片拒绝密钥{_tries_zh(sw)}：核对主密钥之前不要再试",
+    )
+
+
+def _tries_zh(sw: StatusWord) -> str:
+    return "" if sw.tries_left is None else f"，剩余{sw.tries_left}次"
+
+
+def _wrong_pin(sw: StatusWord) -> RefusedError:
+    if sw.tries_left is not None:
+        return WrongPinError(sw.tries_left)
+    return RefusedError(f"the card refuses the PIN command, {sw}")
+
+
+def _record_address(field: Field) -> tuple[int, int]:
+    """P1 and the low bits of P2: 0 for a tag in P1, 4 for a number."""
+    unique = sum(item.tag == field.item.tag for item in field.file.items) == 1
+    return (field.item.tag, 0) if unique else (field.number, 4)
+
+
+def _value_of(field: Field, record: bytes) -> bytes:
+    if len(record) != field.item.length + 2 or record[0] != field.item.tag:
+        raise RefusedError(
+            f"{field.address}: the card returns a record of another shape",
+            hint="this is not a card of the generation the profile names",
+        )
+    return record[2:]
+
+
+def _binary_address(file: File, offset: int) -> tuple[int, int]:
+    # The short identifier form only reaches offset 0-255; it also makes the file current, so
+    # later chunks go by the 15-bit offset (ISO 7816-4 7.2.2).
+    if offset == 0:
+        return 0x80 | file.sfi, 0
+    return offset >> 8, offset & 0xFF

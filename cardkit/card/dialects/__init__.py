@@ -1,0 +1,1 @@
+"""Native personalization commands of chip operating systems, one package each."""

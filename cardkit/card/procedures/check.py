@@ -1,0 +1,55 @@
+"""Read back what was written and compare, each item once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cardkit.card.card import Card
+from cardkit.card.files.codings import Value
+from cardkit.card.files.model import Field
+from cardkit.card.procedure import Procedure
+from cardkit.errors import CardkitError, ExitCode
+
+
+class DifferentDataError(CardkitError):
+    """What was read back is not what was written."""
+
+    exit_code = ExitCode.PARTIAL
+    zh = "写入后读回的数据不一致：芯片已损坏"
+
+    def __init__(self, addresses: list[str]) -> None:
+        super().__init__(
+            f"read back differs from what was written: {', '.join(addresses)}",
+            hint="the chip is worn out, or the card was made for other data",
+        )
+        self.addresses = addresses
+
+
+def check(card: Card, values: Mapping[str, Value], pin: str | None = None) -> Procedure[None]:
+    """Read every address once and compare; directories are opened as they come.
+
+    Parameters
+    ----------
+    values : mapping
+        Address → value; None for an item that must be unfilled.
+    pin : str, optional
+        For files that open only with the PIN: the initial one of a card nobody holds yet.
+
+    Raises
+    ------
+    DifferentDataError
+        Names every address that differs, never a value.
+    """
+    different = []
+    for address, value in values.items():
+        field = card.tree.find(address)
+        yield from card.open_for(field.file.read, field.directory, pin)
+        if not same(field, (yield from card.read(field)), value):
+            different.append(address)
+    if different:
+        raise DifferentDataError(different)
+
+
+def same(field: Field, found: Value, value: Value) -> bool:
+    """Whether two values have the same bytes on the card."""
+    return field.encode(found) == field.encode(value)

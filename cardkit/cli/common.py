@@ -1,0 +1,225 @@
+"""What the commands share: options, profile and registry, clock and operator.
+
+Nothing heavy is imported before a function here is called.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cardkit.cli import places
+from cardkit.cli.connect import Connection, open_reader
+from cardkit.cli.output import Output
+from cardkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from cardkit.profile import Profile
+    from cardkit.registry.registry import Registry
+
+__all__ = [
+    "Connection",
+    "Output",
+    "image_option",
+    "json_option",
+    "lang_option",
+    "load_profile",
+    "now",
+    "open_reader",
+    "open_registry",
+    "operator",
+    "profile_option",
+    "reader_option",
+    "registry_option",
+    "registry_url",
+    "runtime_option",
+    "today",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+PATH = click.Path(path_type=Path, dir_okay=False)
+DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+
+class ReaderName(click.ParamType):
+    """Part of a reader's name; several in a variable are separated by semicolons."""
+
+    name = "NAME"
+    envvar_list_splitter = ";"
+
+
+# --- options -------------------------------------------------------------------------------------
+
+
+def profile_option(
+    *, required: bool = False, default: str | None = None, text: str = ""
+) -> Decorator[F]:
+    """``--profile`` (parameter ``profile``, a name or path; `load_profile` reads it)."""
+    return click.option(
+        "--profile",
+        metavar="NAME|FILE",
+        envvar="CARDKIT_PROFILE",
+        required=required,
+        default=default,
+        show_default=default is not None,
+        help=text or "Profile 配置: what differs by place and chip. A shipped one, or a TOML file.",
+    )
+
+
+def registry_option(*, text: str = "", default: bool = True) -> Decorator[F]:
+    """``--registry`` (parameter ``registry``; `open_registry` opens it).
+
+    With ``default=False`` the help does not promise a default place.
+    """
+    place = " Default: registry.db in this user's data directory."
+    return click.option(
+        "--registry",
+        metavar="URL|FILE",
+        envvar="CARDKIT_REGISTRY",
+        help=(text or "Registry 登记库: a file, or an SQLAlchemy URL.") + place * default,
+    )
+
+
+def reader_option(*, multiple: bool = False) -> Decorator[F]:
+    """``--reader`` (parameter ``reader``, or ``readers`` with ``multiple``)."""
+    words = "Part of a PC/SC reader's name 读卡器, or 'virtual'."
+    several = " Several: repeat it; in CARDKIT_READER, ';' between them."
+    return click.option(
+        "--reader",
+        "readers" if multiple else "reader",
+        type=ReaderName(),
+        envvar="CARDKIT_READER",
+        multiple=multiple,
+        help=words + several * multiple,
+    )
+
+
+def image_option() -> Decorator[F]:
+    """``--image`` (parameter ``image``): a virtual card in this process instead of a reader."""
+    return click.option(
+        "--image",
+        type=PATH,
+        help="Work with the virtual card 虚拟卡 of this image file, without any reader.",
+    )
+
+
+def json_option() -> Decorator[F]:
+    """``--json`` (parameter ``as_json``)."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Exactly one JSON document on standard output."
+    )
+
+
+def lang_option() -> Decorator[F]:
+    """``--lang`` (parameter ``lang``): language of what operators read."""
+    return click.option(
+        "--lang",
+        type=click.Choice(["zh", "en"]),
+        envvar="CARDKIT_LANG",
+        default="zh",
+        show_default=True,
+        help="Language of what operators read 语言.",
+    )
+
+
+def runtime_option() -> Decorator[F]:
+    """``--runtime-dir`` (parameter ``runtime_dir``): where the virtual reader service lives."""
+    return click.option(
+        "--runtime-dir",
+        type=DIRECTORY,
+        envvar="CARDKIT_RUNTIME_DIR",
+        help="Where the virtual readers live. Default: /run/cardkit for root, else "
+        "$XDG_RUNTIME_DIR/cardkit.",
+    )
+
+
+# --- profile, registry, clock ----------------------------------------------------------------------
+
+
+def load_profile(name: str) -> Profile:
+    """The profile that ``--profile`` names; errors as `cardkit.profile.load`."""
+    from cardkit import profile  # noqa: PLC0415
+
+    return profile.load(name)
+
+
+def now() -> dt.datetime:
+    """The clock of this program, for everything that wants one passed in."""
+    return dt.datetime.now(dt.UTC)
+
+
+def today(profile: Profile | None = None) -> dt.date:
+    """The calendar day at the profile's place, or here."""
+    if profile is None:
+        return dt.datetime.now().astimezone().date()
+    hours = dt.timedelta(hours=profile.region.utc_offset_hours)
+    return now().astimezone(dt.timezone(hours)).date()
+
+
+def operator() -> str:
+    """Who is accountable 操作员: CARDKIT_OPERATOR, or the user's login name."""
+    try:
+        return os.environ.get("CARDKIT_OPERATOR") or getpass.getuser()
+    except (OSError, KeyError):  # a user id without an entry
+        return "unknown"
+
+
+def registry_url(registry: str | None) -> str:
+    """URL of the registry that ``--registry`` names; a plain path is a file of SQLite.
+
+    Examples
+    --------
+    >>> registry_url("postgresql://window3@db/cards")
+    'postgresql://window3@db/cards'
+    >>> registry_url("/srv/cards/registry.db")
+    'sqlite:////srv/cards/registry.db'
+    """
+    if registry is None:
+        registry = str(places.data_directory() / "registry.db")
+    if "://" in registry:
+        return registry
+    return f"sqlite:///{Path(registry).expanduser().absolute().as_posix()}"
+
+
+def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry:
+    """Open the registry that ``--registry`` names; close it, or use it as a context manager.
+
+    Parameters
+    ----------
+    registry : str or None
+        URL, path, or None for the default place, whose directory is made when it is missing.
+    must_exist : bool
+        Refuse to make a new one, for commands that only look.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    RegistryError
+        It cannot be used.
+    """
+    url = registry_url(registry)
+    file = _sqlite_file(url)
+    if must_exist and file is not None and not file.exists():
+        raise UsageError(
+            f"there is no registry at {file}",
+            hint="`cardkit issue` makes it; or name another one with --registry",
+        )
+    if registry is None:
+        places.make_private(places.data_directory())
+    from cardkit.registry.registry import Registry  # noqa: PLC0415
+
+    return Registry.open(url, clock=now, actor=operator())
+
+
+def _sqlite_file(url: str) -> Path | None:
+    prefix = "sqlite:///"
+    return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None

@@ -1,0 +1,74 @@
+"""What the operator reads while cards are made, in Chinese and in English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from cardkit.issuance.batch import Event
+
+Language = Literal["zh", "en"]
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "start": (
+        "花名册 {roster}：{rows} 人，合格 {good}，退回 {rejected}；本次制卡 {wanted} 张",
+        "roster {roster}: {rows} people, {good} good, {rejected} rejected; {wanted} cards to make",
+    ),
+    "readers": ("读卡器：{names}。请放卡；按 Ctrl-C 在当前卡完成后停止",
+                "readers: {names}. Put cards in; Ctrl-C stops after the current card"),
+    "issued": ("[{done}/{total}] {reader}　第{row}行　已制卡{left}",
+               "[{done}/{total}] {reader}  row {row}  issued{left}"),
+    "left": ("　剩余约 {time}", "  about {time} left"),
+    "spoilt": ("{reader}　第{row}行　废卡：{error}　请换一张卡",
+               "{reader}  row {row}  chip spoilt: {error}. Put in another card"),
+    "failed": ("{reader}　第{row}行　失败：{error}", "{reader}  row {row}  failed: {error}"),
+    "refused": ("{reader}　拒绝此卡：{error}", "{reader}  card refused: {error}"),
+    "lost": ("{reader}　{error}", "{reader}  {error}"),
+    "waiting": ("{reader}　等待：{error}", "{reader}  waiting: {error}"),
+    "stopped": ("整批停止：{error}", "the whole run stops: {error}"),
+    "stopping": ("正在停止：当前卡完成后结束（再按一次 Ctrl-C 立即中断）",
+                 "stopping after the current card (Ctrl-C again breaks off at once)"),
+    "nothing": ("没有待制的卡", "no card is waiting to be made"),
+    "done": ("完成：制卡 {issued}，退回 {rejected}，失败 {failed}，废卡 {spoilt}，未完成 {open}；{rate:.0f} 张/小时",
+             "done: {issued} issued, {rejected} rejected, {failed} failed, {spoilt} spoilt, "
+             "{open} open; {rate:.0f} cards an hour"),
+    "report": ("报告：{path}", "report: {path}"),
+    "rejects": ("退回文件：{path}", "reject file: {path}"),
+    "returned": ("回盘文件：{path}", "return list: {path}"),
+}  # fmt: skip
+
+
+def text(key: str, lang: Language, **values: object) -> str:
+    """One text in one language."""
+    return _TEXTS[key][lang == "en"].format_map(values)
+
+
+def event_line(event: Event, lang: Language) -> str:
+    """One line for something that happened at a reader; rows instead of names."""
+    left = ""
+    total = event.issued + event.remaining
+    if event.issued and event.remaining:
+        left = text("left", lang, time=duration(event.seconds / event.issued * event.remaining))
+    return text(
+        event.what.value,
+        lang,
+        reader=event.reader,
+        row=event.row,
+        done=event.issued,
+        total=total,
+        left=left,
+        error=event.error.line(lang) if event.error else "",
+    )
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes and seconds.
+
+    Examples
+    --------
+    >>> duration(3725)
+    '1:02:05'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"

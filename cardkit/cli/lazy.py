@@ -1,0 +1,74 @@
+"""Groups of commands that import a command only when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from cardkit.cli import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A command that is not imported yet.
+
+    Parameters
+    ----------
+    target : str
+        ``package.module:attribute``.
+    summary : str
+        Its line in the list of commands.
+    """
+
+    target: str
+    summary: str
+
+    def load(self) -> click.Command:
+        """Import it."""
+        module, _, attribute = self.target.partition(":")
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{self.target} is no command")
+        return command
+
+
+class LazyGroup(click.Group):
+    """A group whose list of commands needs none of their modules.
+
+    It also gives each command its defaults from the settings files, just before it is parsed.
+    """
+
+    def __init__(self, *args: object, later: Mapping[str, Later], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type] - whatever click takes
+        self._later = dict(later)
+        self._loaded: dict[str, click.Command] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names, in the order of their declaration."""
+        return list(self._later)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, imported now if it was not before."""
+        if cmd_name not in self._loaded and cmd_name in self._later:
+            self._loaded[cmd_name] = self._later[cmd_name].load()
+        return self._loaded.get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that ``args`` begin with, and its defaults."""
+        name, command, rest = super().resolve_command(ctx, args)
+        found = ctx.find_object(settings.Settings)
+        if name is not None and command is not None and found is not None:
+            path = f"{ctx.command_path} {name}".partition(" ")[2]
+            if not isinstance(command, click.Group):
+                ctx.default_map = {name: found.defaults(path, command)}
+        return name, command, rest
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands with their summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, later.summary) for name, later in self._later.items()])

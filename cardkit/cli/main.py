@@ -1,0 +1,88 @@
+"""The program ``cardkit``: its commands, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+import cardkit
+from cardkit.cli import failures, settings
+from cardkit.cli.hardening import harden
+from cardkit.cli.lazy import Later, LazyGroup
+from cardkit.cli.output import Output
+from cardkit.errors import CardkitError
+
+COMMANDS = {
+    "doctor": Later(
+        "cardkit.cli.doctor:doctor", "What works here, what does not, and what to do 自检"
+    ),
+    "reader": Later("cardkit.cli.reader:reader", "Readers 读卡器 and what is in them"),
+    "roster": Later("cardkit.cli.roster:roster", "Check rosters 花名册, or make samples"),
+    "issue": Later("cardkit.cli.issue:issue", "Make the cards of a roster 制卡"),
+    "card": Later("cardkit.cli.card:card", "Read, check and talk to one card 卡片"),
+    "pin": Later("cardkit.cli.pin:pin", "Verify or change the PIN 密码 of a card"),
+    "registry": Later("cardkit.cli.registry:registry", "Cards made, and their history 登记库"),
+    "virtual": Later("cardkit.cli.virtual:virtual", "Readers and cards in software 虚拟设备"),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    later=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(cardkit.__version__, message="cardkit %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Make Chinese social-security cards 社会保障卡 through PC/SC, and work with them.
+
+    Settings come from flags, then CARDKIT_* variables, then cardkit.toml.
+
+    \b
+    Exit codes: 0 done; 1 done, but some rows or checks failed; 2 wrong usage or bad file;
+    3 reader, card or device not reachable; 4 refused for security (locked, wrong PIN, key,
+    permission); 70 bug.
+    """
+    ctx.obj = settings.load()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: the command line of the process.
+
+    Returns
+    -------
+    int
+        The exit code (`cardkit.errors.ExitCode`, or 130 after Ctrl-C).
+    """
+    harden()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    Output.document_written = False
+    try:
+        result = cli.main(words, prog_name="cardkit", standalone_mode=False)
+        sys.stdout.flush()
+    except CardkitError as error:
+        return failures.report(error, as_json=as_json)
+    except click.Abort:
+        return failures.report_interrupt()
+    except click.ClickException as error:
+        return failures.report_usage(error, as_json=as_json)
+    except BrokenPipeError:
+        return _quiet_end()
+    except Exception as error:  # noqa: BLE001 - everything else is a bug, and is told as one
+        return failures.report_bug(error, words, as_json=as_json)
+    return result if isinstance(result, int) else 0
+
+
+def _quiet_end() -> int:
+    """Whoever read our output has gone: end like other programs in a pipe, without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

@@ -1,0 +1,1 @@
+"""Bytes ↔ values, pure: TLV, BCD, text, numbers with check digits, dates."""

@@ -1,0 +1,1 @@
+"""Bytes → bytes, pure: 3DES shim, MACs, diversification, process keys, check values."""

@@ -1,0 +1,99 @@
+"""Are the keys there, can the registry be used?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from cardkit.doctor.finding import Finding, fail, ok, warn
+from cardkit.errors import CardkitError
+from cardkit.keys.open_store import open_store
+from cardkit.profile import load
+
+KEYS: Final = "keys"
+REGISTRY: Final = "registry"
+
+_LEAST_FREE: Final = 64 << 20  # bytes: some ten thousand cards with their history
+_POSTGRES_PORT: Final = 5432
+_TIMEOUT: Final = 3.0
+
+
+def check_keys(profile: str) -> list[Finding]:
+    """Open the key store of a profile (name or path); what it holds is named, never shown."""
+    try:
+        settings = load(profile)
+        names = open_store(settings).names()
+    except CardkitError as error:
+        return [fail(KEYS, error.message, error.hint)]
+    if not names:
+        return [fail(KEYS, f"profile {settings.name}: the store holds no key", "import keys")]
+    message = f"profile {settings.name}: {len(names)} master keys"
+    if settings.test:
+        return [ok(KEYS, f"{message}, for TEST only")]
+    return [ok(KEYS, message)]
+
+
+def check_registry(url: str) -> list[Finding]:
+    """See whether a registry can be reached and written, without making or changing one.
+
+    Parameters
+    ----------
+    url : str
+        SQLAlchemy URL. Password and user are never shown.
+    """
+    parts = urlsplit(url)
+    kind = parts.scheme.partition("+")[0]
+    if kind == "sqlite":
+        return [_sqlite(Path(unquote(parts.path)[1:]) if parts.path else Path())]
+    if kind == "postgresql":
+        return [_server(parts.hostname or "localhost", parts.port or _POSTGRES_PORT)]
+    return [fail(REGISTRY, f"registries of kind {kind!r} are not known", "sqlite or postgresql")]
+
+
+def _sqlite(path: Path) -> Finding:
+    if path == Path() or str(path) == ":memory:":
+        return warn(REGISTRY, "the registry is in memory only", "give --registry a file")
+    folder = _nearest_folder(path)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return fail(REGISTRY, f"{folder} cannot be written", "choose another place: --registry")
+    free = shutil.disk_usage(folder).free
+    if free < _LEAST_FREE:
+        return fail(REGISTRY, f"only {free >> 20} MiB are free in {folder}", "make room there")
+    if not path.exists():
+        return ok(REGISTRY, f"{path} will be made with the first card")
+    if not os.access(path, os.R_OK | os.W_OK):
+        return fail(REGISTRY, f"{path} cannot be written", f"who owns it? ls -l {path}")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return fail(REGISTRY, f"{path} is no registry: {error}", "choose another: --registry")
+    if verdict != "ok":
+        return fail(REGISTRY, f"{path} is damaged", "stop, keep a copy, restore the last backup")
+    return ok(REGISTRY, f"{path} can be read and written")
+
+
+def _nearest_folder(path: Path) -> Path:
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _server(host: str, port: int) -> Finding:
+    try:
+        socket.create_connection((host, port), _TIMEOUT).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return fail(
+            REGISTRY,
+            f"the database server {host}:{port} cannot be reached: {reason}",
+            "does it run, does the network let through?",
+        )
+    return ok(REGISTRY, f"the database server {host}:{port} answers")

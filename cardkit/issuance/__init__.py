@@ -1,0 +1,1 @@
+"""From a roster to issued cards: reading, planning, writing, verifying, reporting."""

@@ -1,0 +1,195 @@
+"""One run of issuing: a roster enrolled, the records it is about, and what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cardkit.codec.text import TextRules
+from cardkit.issuance.batch import Tally
+from cardkit.issuance.plan import local_day, tree_of
+from cardkit.issuance.report import Counts, Report, render
+from cardkit.issuance.roster import IssuedCard, Roster, read
+from cardkit.issuance.roster.reasons import Problem
+from cardkit.issuance.roster.remarks import Language
+from cardkit.profile import Profile
+from cardkit.registry.numbering import Numbering
+from cardkit.registry.records import BatchInfo, CardRecord, Enrolment
+from cardkit.registry.registry import Registry
+from cardkit.registry.states import State
+from cardkit.registry.worklist import Worklist
+
+
+@dataclass(slots=True)
+class Job:
+    """A roster with its card records.
+
+    ``rows`` gives the record of every row that has one; ``wanted`` are the records that have no
+    card yet.
+    """
+
+    roster: Roster
+    enrolment: Enrolment
+    rows: dict[int, int] = field(repr=False)
+    wanted: list[int] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a run leaves behind; None where there was nothing to write."""
+
+    report: Path
+    rejects: Path | None
+    returned: Path | None
+
+
+def read_roster(profile: Profile, path: Path, today: dt.date) -> Roster:
+    """Read and check a roster by the rules of a profile.
+
+    Raises
+    ------
+    UsageError
+        The file as a whole cannot be used.
+    """
+    rules = TextRules(four_bytes=profile.text.four_byte_characters)
+    return read(path, today=today, text_rules=rules, tree=tree_of(profile))
+
+
+def today_at(profile: Profile, now: dt.datetime) -> dt.date:
+    """Calendar day at the profile's place."""
+    return local_day(profile, now.isoformat())
+
+
+def enrol(profile: Profile, registry: Registry, roster: Roster) -> Job:
+    """Give every applicant a card record; rows that contradict the registry become rejects.
+
+    Enrolling the same roster again finds the same records.
+    """
+    numbers = profile.numbers
+    enrolment = registry.enrol(
+        roster.applicants,
+        Numbering(
+            numbers.card_prefix, numbers.card_first, numbers.serial_first, profile.region.city
+        ),
+        BatchInfo(roster.name, roster.digest, roster.count),
+    )
+    rows = {
+        applicant.row: card_id
+        for applicant, card_id in zip(roster.applicants, enrolment.card_ids, strict=True)
+        if card_id is not None
+    }
+    roster.refuse({c.applicant.row: Problem(c.field, c.code) for c in enrolment.conflicts})
+    new = set(enrolment.new)
+    wanted = list(enrolment.new)
+    wanted += _unfinished(registry, [card_id for card_id in rows.values() if card_id not in new])
+    return Job(roster, enrolment, rows, wanted)
+
+
+def _unfinished(registry: Registry, card_ids: list[int]) -> list[int]:
+    """Records that still want a card; failed ones get another chance."""
+    found = []
+    for record in registry.get_many(card_ids):
+        if record.state == State.FAILED:
+            registry.retry(record.card_id)
+        if record.state in (State.PLANNED, State.WRITING, State.FAILED):
+            found.append(record.card_id)
+    return found
+
+
+def worklist(registry: Registry, job: Job) -> Worklist:
+    """The job's planned records, for the readers to share."""
+    return registry.worklist(job.wanted)
+
+
+def conclude(
+    profile: Profile,
+    registry: Registry,
+    job: Job,
+    tally: Tally,
+    *,
+    out: Path,
+    now: dt.datetime,
+    lang: Language = "zh",
+) -> Files:
+    """Write the report for the clerk, the reject file and the return list.
+
+    Parameters
+    ----------
+    out : Path
+        Directory; made when it is not there. File names carry the local time, so that no run
+        overwrites what another one left.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    zone = dt.timezone(dt.timedelta(hours=profile.region.utc_offset_hours))
+    stamp = f"{now.astimezone(zone):%Y%m%d-%H%M%S}"
+    suffix = Path(job.roster.name).suffix or ".csv"
+    records = {r.card_id: r for r in registry.get_many(set(job.rows.values()))}
+    rejects = out / f"rejects-{stamp}{suffix}" if job.roster.rejects else None
+    if rejects:
+        job.roster.write_rejects(rejects, lang=lang)
+    cards = _issued(job, records)
+    returned = out / f"return-{stamp}{suffix}" if cards else None
+    if returned:
+        job.roster.write_return(returned, cards, lang=lang)
+    report = out / f"report-{stamp}.txt"
+    files = Files(report, rejects, returned)
+    _write_private(report, render(_report(profile, job, tally, records, files, stamp, lang), lang))
+    return files
+
+
+def _issued(job: Job, records: Mapping[int, CardRecord]) -> dict[int, IssuedCard]:
+    return {
+        row: IssuedCard(record.card_number, record.card_id_code.hex().upper())
+        for row, card_id in job.rows.items()
+        if (record := records[card_id]).state == State.ISSUED
+    }
+
+
+def _report(
+    profile: Profile,
+    job: Job,
+    tally: Tally,
+    records: Mapping[int, CardRecord],
+    files: Files,
+    stamp: str,
+    lang: Language,
+) -> Report:
+    begun = [record for record in records.values() if record.state == State.WRITING]
+    counts = Counts(
+        rows=job.roster.count,
+        issued=len(tally.issued),
+        earlier=sum(r.state == State.ISSUED for r in records.values()) - len(tally.issued),
+        rejected=len(job.roster.rejects),
+        failed=len(tally.failed),
+        spoilt=len(tally.spoilt),
+        waiting=sum(r.state == State.PLANNED for r in records.values()),
+        begun=len(begun),
+    )
+    row_of = {card_id: row for row, card_id in job.rows.items()}
+    return Report(
+        stamp,
+        profile.name,
+        job.roster.name,
+        counts,
+        tally.seconds,
+        tally.cards_per_hour,
+        tuple(job.roster.remarks),
+        tuple(job.roster.rejects),
+        tuple((row_of[card_id], error.line(lang)) for card_id, error in tally.failed.items()),
+        tuple(error.line(lang) for _, error in tally.spoilt),
+        tuple((row_of[r.card_id], r.id_code.hex().upper()) for r in begun),
+        tally.stopped_by.line(lang) if tally.stopped_by else "",
+        tuple(path.name for path in (files.rejects, files.returned) if path),
+    )
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")

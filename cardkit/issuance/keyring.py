@@ -1,0 +1,64 @@
+"""The keys of the coming cards, derived in bulk; those of a card that nobody announced, on demand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from cardkit.card.files import Tree
+from cardkit.crypto.diversify import FACTOR_LENGTH
+from cardkit.keys import CardKeySet, KeyBatch, KeyStore
+from cardkit.keys.card_keys import UNDERIVED, derive
+
+
+class Keyring:
+    """Hands out the `CardKeySet` of a card by its card factor.
+
+    Parameters
+    ----------
+    store : KeyStore
+        Where the master keys are.
+    above : tuple of bytes
+        Province and city factor.
+    tree : Tree
+        Names the keys a card has.
+    """
+
+    def __init__(self, store: KeyStore, above: tuple[bytes, ...], tree: Tree) -> None:
+        self._store = store
+        self._above = above
+        self._names = sorted(_names(tree) | UNDERIVED)
+        self._lock = threading.Lock()
+        self._batches: dict[str, KeyBatch] = {}
+        self._places: dict[bytes, int] = {}
+
+    def prepare(self, factors: Sequence[bytes]) -> None:
+        """Derive every key of these cards, one bulk call a master key; earlier batches are dropped."""
+        batches = derive(self._store, self._names, self._above, b"".join(factors))
+        places = {factor: place for place, factor in enumerate(factors)}
+        with self._lock:
+            self._batches, self._places = batches, places
+
+    def prepared(self, factor: bytes) -> bool:
+        """Whether the card is in the current batch."""
+        return factor in self._places
+
+    def for_card(self, factor: bytes) -> CardKeySet:
+        """Keys of one card.
+
+        Parameters
+        ----------
+        factor : bytes
+            Last 8 bytes of the ATR the card has, or of the one it will get.
+        """
+        if len(factor) != FACTOR_LENGTH:
+            raise ValueError(f"a card factor has {FACTOR_LENGTH} bytes")
+        with self._lock:
+            place, batches = self._places.get(factor), self._batches
+        if place is None:
+            return CardKeySet.on_demand(self._store, self._above, factor)
+        return CardKeySet.from_batches(batches, place)
+
+
+def _names(tree: Tree) -> set[str]:
+    return {d.key_name(slot) for d in tree.directories for slot in d.keys if slot.name != "PIN"}

@@ -1,0 +1,101 @@
+"""Which record belongs to the chip in the reader: decided from card and registry together."""
+
+from __future__ import annotations
+
+from cardkit.card.card import Card
+from cardkit.card.procedure import Procedure
+from cardkit.card.procedures.identify import Identity, WrongCardError
+from cardkit.registry.records import CardRecord
+from cardkit.registry.registry import Registry
+from cardkit.registry.states import ChipState, State
+from cardkit.registry.worklist import Worklist
+
+
+class CardAlreadyIssuedError(WrongCardError):
+    """The card carries somebody's data already."""
+
+
+class NothingToDoError(WrongCardError):
+    """No record waits for a card."""
+
+
+def record_for_card(
+    registry: Registry, worklist: Worklist, card: Card, identity: Identity
+) -> Procedure[CardRecord]:
+    """Record for a card that has structure and keys.
+
+    A chip the registry promised to a record goes on with that record; a card with a number on it, but
+    no other holder, belongs to the record of that number (a pre-printed card); any other takes the
+    next planned record.
+
+    Raises
+    ------
+    CardAlreadyIssuedError
+        The card is issued, here or elsewhere.
+    WrongCardError
+        The chip was given up as spoilt.
+    NothingToDoError
+    """
+    chip = registry.chip(identity.id_code)
+    if chip is not None and chip.state in (ChipState.SPOILT, ChipState.RETIRED):
+        raise WrongCardError(
+            "this chip was marked as spoilt",
+            hint="put it with the spoilt cards",
+            zh="此卡已登记为废卡：请放入废卡箱",
+        )
+    if chip is not None and chip.card_id is not None:
+        return _unless_issued(registry.get(chip.card_id))
+    if identity.card_number is not None:
+        record = _record_of_number(registry, identity.card_number)
+        yield from _refuse_other_holder(card, record)
+        return record
+    return next_record(worklist)
+
+
+def next_record(worklist: Worklist) -> CardRecord:
+    """The next planned record, claimed.
+
+    Raises
+    ------
+    NothingToDoError
+    """
+    record = worklist.claim()
+    if record is None:
+        raise NothingToDoError(
+            "no record waits for a card",
+            hint="take the card out; the batch is complete",
+            zh="没有待制的卡：请取出卡片",
+        )
+    return record
+
+
+def _unless_issued(record: CardRecord) -> CardRecord:
+    if record.state == State.ISSUED:
+        raise CardAlreadyIssuedError(
+            f"this card is issued already, as record {record.card_id}",
+            hint="take the card out and put in a new one",
+            zh=f"此卡已制（记录{record.card_id}）：请取出换新卡",
+        )
+    return record
+
+
+def _record_of_number(registry: Registry, card_number: str) -> CardRecord:
+    record = registry.find_by_card_number(card_number)
+    if record is None:
+        raise _issued_elsewhere()
+    return _unless_issued(record)
+
+
+def _refuse_other_holder(card: Card, record: CardRecord) -> Procedure[None]:
+    """Two registries may have given out one number; the holder on the card decides."""
+    holder = yield from card.read(card.tree.find("SSSE.EF06.08"))
+    if holder not in (None, record.citizen_number):
+        raise _issued_elsewhere()
+
+
+def _issued_elsewhere() -> CardAlreadyIssuedError:
+    return CardAlreadyIssuedError(
+        "this card carries a number or a holder that is not in this registry",
+        hint="it was issued elsewhere; take it out and put in a new one",
+        zh="此卡已在别处制发，不在本登记库：请取出换新卡",
+    )

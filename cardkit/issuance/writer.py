@@ -1,0 +1,338 @@
+"""One card at one reader: identify → intent, durable → write → read back → result, durable.
+
+A power cut at any point leaves a record in state *writing* that names its chip; when that chip is in
+a reader again, `Writer.process` goes on from what card and registry say together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cardkit.apdu import Link, StatusError
+from cardkit.apdu.link import LinkLostError
+from cardkit.card.card import AuthenticationFailedError, Card
+from cardkit.card.dialects.t514 import ChipPlan, initialise, open_chip
+from cardkit.card.files.codings import Value
+from cardkit.card.procedure import Procedure, run
+from cardkit.card.procedures.check import DifferentDataError, check
+from cardkit.card.procedures.identify import Identity, WrongCardError, identify, require_blank
+from cardkit.card.procedures.personalize import (
+    ID_CODE,
+    id_code_mac,
+    open_for_update,
+    personalize,
+)
+from cardkit.errors import CardkitError
+from cardkit.issuance.keyring import Keyring
+from cardkit.issuance.matching import next_record, record_for_card
+from cardkit.issuance.plan import expected_card, factory_values, plan, tree_of
+from cardkit.keys import CardKeySet
+from cardkit.profile import Profile
+from cardkit.registry.errors import IllegalMoveError, WrongChipError
+from cardkit.registry.records import CardRecord
+from cardkit.registry.registry import Registry
+from cardkit.registry.states import State
+from cardkit.registry.worklist import Worklist
+
+T = TypeVar("T")
+
+PREMADE, BLANK = "premade", "blank"
+MEMORY_FAILURES = frozenset({0x6581, 0x6400})
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A correct card."""
+
+    record: CardRecord = field(repr=False)
+    id_code: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """The chip is broken; its id code is dead and the record waits for another chip."""
+
+    record: CardRecord = field(repr=False)
+    error: CardkitError
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The record could not be written for a reason somebody has to look at."""
+
+    record: CardRecord = field(repr=False)
+    error: CardkitError
+
+
+Outcome = Issued | Spoilt | Failed
+
+
+RandomSource = Callable[[int], bytes]
+
+
+class Writer:
+    """Makes cards of one profile from one worklist; every reader of a run has one.
+
+    Parameters
+    ----------
+    worklist : Worklist
+        Shared by the readers of a run.
+    random : callable
+        ``random(n)`` gives n bytes: factors for INTERNAL AUTHENTICATE.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        registry: Registry,
+        worklist: Worklist,
+        keyring: Keyring,
+        random: RandomSource,
+    ) -> None:
+        self._profile = profile
+        self._registry = registry
+        self._worklist = worklist
+        self._keyring = keyring
+        self._random = random
+        self._tree = tree_of(profile)
+        self._expected = expected_card(profile)
+
+    def process(self, link: Link, reader: str) -> Outcome:
+        """Make the card in the reader.
+
+        Parameters
+        ----------
+        link : Link
+            The chip, behind its chain of links.
+        reader : str
+            For the record.
+
+        Raises
+        ------
+        WrongCardError
+            Not a card to be written; nothing was written.
+        AuthenticationFailedError
+            A key was refused: stop everything. Nothing was written by this session.
+        LinkLostError
+            The card is gone; it is finished when it comes back.
+        RegistryError
+            The registry cannot take the result: stop everything.
+        """
+        session = self._session(link, reader, link.atr)
+        try:
+            identity = session.run(identify(session.card, self._expected, self._random(8)))
+        except (StatusError, WrongCardError, AuthenticationFailedError):
+            # A blank chip that lost its power half made looks like anything.
+            record = self._begun_blank(link.atr)
+            if record is None:
+                raise
+            return self._finish_blank(link, reader, record)
+        if identity is None:
+            record = self._begun_blank(link.atr)
+            return (
+                self._finish_blank(link, reader, record)
+                if record is not None
+                else self._new_blank(link, reader, session)
+            )
+        record = session.run(
+            record_for_card(self._registry, self._worklist, session.card, identity)
+        )
+        if record.state == State.WRITING and record.chip_kind == BLANK:
+            return self._finish_blank(link, reader, record)
+        return self._premade(session, record, identity)
+
+    # --- pre-made cards ----------------------------------------------------------------------
+
+    def _premade(self, session: _Session, record: CardRecord, identity: Identity) -> Outcome:
+        code = identity.id_code[:12]
+        try:
+            session.run(open_for_update(session.card))
+            if record.state != State.WRITING or record.id_code != code:
+                record = self._intend(session, record, code, session.link.atr, None, PREMADE)
+        except CardkitError:
+            self._worklist.put_back(record.card_id)
+            raise
+        values = plan(self._profile, record).values
+
+        def write() -> bytes:
+            return session.run(
+                personalize(session.card, identity, values, self._profile.pin.initial)
+            )
+
+        return self._finish(record, lambda: _twice(write), any_refusal_spoils=False)
+
+    # --- blank chips -------------------------------------------------------------------------
+
+    def _begun_blank(self, atr: bytes) -> CardRecord | None:
+        """The unfinished record of a blank chip, by the ATR it came with or the one it got."""
+        for find in (self._registry.find_by_factory_atr, self._registry.find_by_atr):
+            record = find(atr)
+            if record is not None and record.state == State.WRITING and record.chip_kind == BLANK:
+                return record
+        return None
+
+    def _new_blank(self, link: Link, reader: str, session: _Session) -> Outcome:
+        session.run(require_blank(session.card, bytes.fromhex(self._profile.card.blank_atr_head)))
+        record = next_record(self._worklist)
+        try:
+            self._prepare_keys(record)
+            session = self._session(link, reader, self._new_atr(record))
+            session.run(open_chip(session.card, link.atr[-6:]))
+            atr = session.card.atr
+            record = self._intend(session, record, record.id_code, atr, link.atr, BLANK)
+        except CardkitError:
+            self._worklist.put_back(record.card_id)
+            raise
+        return self._make_blank(session, record, frozenset(), begun=False)
+
+    def _finish_blank(self, link: Link, reader: str, record: CardRecord) -> Outcome:
+        chip = self._registry.chip(record.id_code)
+        factory_atr = chip.factory_atr if chip else link.atr
+        done = frozenset(self._registry.milestones(record.card_id))
+        session = self._session(link, reader, self._new_atr(record))
+        if session.run(open_chip(session.card, factory_atr[-6:])):
+            return self._make_blank(session, record, done, begun=True)
+        return self._finish(record, lambda: self._check_blank(session, record))
+
+    def _make_blank(
+        self,
+        session: _Session,
+        record: CardRecord,
+        done: frozenset[str],
+        *,
+        begun: bool,
+    ) -> Outcome:
+        def write() -> bytes:
+            id_code = record.id_code + session.run(id_code_mac(record.id_code))
+            chip_plan = ChipPlan(
+                session.card.atr[-6:],
+                bytes.fromhex(self._profile.card.atr_head),
+                self._values(record, id_code),
+                self._profile.pin.initial,
+                self._profile.pin.puk_level,
+                done,
+                begun,
+            )
+            session.run(
+                initialise(session.card, chip_plan),
+                lambda name: self._registry.milestone(record.card_id, name),
+            )
+            return self._check_blank(session, record)
+
+        return self._finish(record, write)
+
+    def _check_blank(self, session: _Session, record: CardRecord) -> bytes:
+        """After the end of pre-issue: the new ATR, the keys, and every item of the environment."""
+        session.reset()
+        card = session.card
+        ssse = card.tree.directory("SSSE")
+        id_code = record.id_code + session.run(id_code_mac(record.id_code))
+        factor = self._random(8)
+        session.run(card.internal_authenticate(ssse, ssse.key("IRK"), factor, factor))
+        values = self._values(record, id_code)
+        wanted = {f.address: values.get(f.address) for f in card.tree.fields if f.directory is ssse}
+        wanted |= {address: value for address, value in values.items() if value is not None}
+        session.run(check(card, wanted, self._profile.pin.initial))
+        return id_code
+
+    def _values(self, record: CardRecord, id_code: bytes) -> dict[str, Value]:
+        return factory_values(self._profile, id_code) | dict(plan(self._profile, record).values)
+
+    def _prepare_keys(self, record: CardRecord) -> None:
+        """Every key of this chip and of the coming ones: one bulk call a master key."""
+        if not self._keyring.prepared(self._new_atr(record)[-8:]):
+            coming = [record, *self._worklist.coming()]
+            self._keyring.prepare([self._new_atr(each)[-8:] for each in coming])
+
+    def _new_atr(self, record: CardRecord) -> bytes:
+        """ATR of a blank chip once it is made: head, city (2) and serial (4)."""
+        head = bytes.fromhex(self._profile.card.atr_head)
+        return head + self._profile.district[:2] + record.serial
+
+    # --- the registry's side -----------------------------------------------------------------
+
+    def _session(self, link: Link, reader: str, atr: bytes) -> _Session:
+        card = Card(self._tree, atr)
+        return _Session(link, card, self._keyring.for_card(card.factor), reader)
+
+    def _intend(
+        self,
+        session: _Session,
+        record: CardRecord,
+        code: bytes,
+        atr: bytes,
+        factory_atr: bytes | None,
+        kind: str,
+    ) -> CardRecord:
+        """Bind the chip to the record, durably.
+
+        A record that another window began meanwhile is left to it; the next one is taken.
+        """
+        while True:
+            try:
+                self._registry.intent(
+                    record.card_id,
+                    id_code=code,
+                    atr=atr,
+                    factory_atr=factory_atr,
+                    reader=session.reader,
+                    chip_kind=kind,
+                )
+            except (IllegalMoveError, WrongChipError):
+                if kind == BLANK:  # its serial is part of everything computed so far
+                    raise
+                record = next_record(self._worklist)
+            else:
+                return self._registry.get(record.card_id)
+
+    def _finish(
+        self, record: CardRecord, write: Callable[[], bytes], *, any_refusal_spoils: bool = True
+    ) -> Outcome:
+        """Write and put the result on record, whatever it is."""
+        try:
+            id_code = write()
+        except LinkLostError:
+            raise
+        except DifferentDataError as error:
+            return self._spoil(record, error)
+        except StatusError as error:
+            if any_refusal_spoils or error.sw in MEMORY_FAILURES:
+                return self._spoil(record, error)
+            self._registry.fail(record.card_id, error.message)
+            return Failed(record, error)
+        self._registry.result(record.card_id, ok=True, id_code=id_code)
+        return Issued(record, id_code)
+
+    def _spoil(self, record: CardRecord, error: CardkitError) -> Spoilt:
+        self._registry.spoil(record.card_id, error.message)
+        self._worklist.put_back(record.card_id)
+        return Spoilt(record, error)
+
+
+@dataclass(slots=True)
+class _Session:
+    """One chip between two resets: link, what is known about it, its keys."""
+
+    link: Link
+    card: Card
+    keys: CardKeySet
+    reader: str
+
+    def run(self, procedure: Procedure[T], journal: Callable[[str], None] = lambda name: None) -> T:
+        return run(procedure, self.link, self.keys, journal)
+
+    def reset(self) -> None:
+        atr = self.link.reset()
+        if atr != self.card.atr:
+            raise DifferentDataError(["ATR"])
+        self.card.forget()
+
+
+def _twice(write: Callable[[], bytes]) -> bytes:
+    """Write again, once, what could not be read back: a contact may have been bad."""
+    try:
+        return write()
+    except DifferentDataError:
+        return write()

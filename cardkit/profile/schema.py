@@ -1,0 +1,236 @@
+"""The sections of a profile and how they are read.
+
+Every fact that is only medium or inferred, and every rule that differs from place to place, is a
+field here, so that whoever has the real standard or the real device corrects it without touching
+code. docs/profiles.md is generated from this module.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from cardkit.errors import UsageError
+
+_DIGITS = "0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where the cards belong: province (2 digits), issuing city (6 digits), local time."""
+
+    province: str
+    city: str
+    name: str = ""
+    utc_offset_hours: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class CardSection:
+    """The card and its chip.
+
+    ``generation`` names the specification tree, ``version`` what EF05 tag 03 says. ``dialect`` is
+    the chip operating system of blank chips, ``blank_atr_head`` what their ATR begins with,
+    ``atr_head`` the first 11 ATR bytes they get.
+    ``institution`` and ``card_class`` go into EF05 04 and 02 of blank chips and are checked on
+    pre-made ones; ``check_factory_items = false`` only asks that they are filled.
+    """
+
+    generation: str = "2.0"
+    version: str = "2.00"
+    algorithm: int = 1
+    dialect: str = "t514"
+    blank_atr_head: str = "3B6D0000"
+    atr_head: str = "3B6D00000087BF10028649"
+    card_class: str = "3"
+    institution: str = ""
+    check_factory_items: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """PIN of a new card, and the security level (a KID) whose key opens its reset."""
+
+    initial: str = field(default="123456", repr=False)
+    puk_level: int = 0x06
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Where the master keys are.
+
+    ``store`` is a path to a key file, beside the profile or absolute, or ``package:NAME`` for the
+    test keys that come with cardkit. ``plain_key_loading`` lists the roles that leave the store in
+    clear for chips that load them so.
+    """
+
+    store: str = "package:masters-3des.toml"
+    plain_key_loading: tuple[str, ...] = ("MK",)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Sequences of numbers: card number = prefix, digits, check character; serial of 4 bytes."""
+
+    card_prefix: str = "A"
+    card_first: int = 1
+    serial_first: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What text a card may carry."""
+
+    four_byte_characters: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Rules of issuing."""
+
+    validity_years: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A whole profile. ``test`` admits test keys and nothing else."""
+
+    name: str
+    region: Region
+    test: bool = False
+    description: str = ""
+    card: CardSection = CardSection()
+    pin: Pin = Pin()
+    keys: Keys = Keys()
+    numbers: Numbers = Numbers()
+    text: Text = Text()
+    issue: Issue = Issue()
+    folder: Path = Path()
+
+    @property
+    def district(self) -> bytes:
+        """Issuing city as the first 3 bytes of a card id code."""
+        return bytes.fromhex(self.region.city)
+
+
+def shipped() -> list[str]:
+    """Names of the profiles that come with cardkit."""
+    folder = importlib.resources.files("cardkit.profile") / "shipped"
+    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def load(name_or_path: str) -> Profile:
+    """Read a shipped profile by name, or a file by path.
+
+    Raises
+    ------
+    UsageError
+        No such profile, not TOML, an unknown or missing or impossible field; names it.
+
+    Examples
+    --------
+    >>> load("test").region.city
+    '639900'
+    """
+    path = Path(name_or_path)
+    if name_or_path in shipped():
+        resource = importlib.resources.files("cardkit.profile") / "shipped" / f"{name_or_path}.toml"
+        text, folder = resource.read_text(encoding="utf-8"), Path()
+    else:
+        text, folder = _read(path), path.parent
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"profile {name_or_path}: {error}") from None
+    content.setdefault("name", path.stem)
+    profile: Profile = _section(Profile, content, name_or_path, "")
+    _check(profile, name_or_path)
+    return dataclasses.replace(profile, folder=folder)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(
+            f"no profile {path}",
+            hint=f"name a file, or one of the shipped profiles: {', '.join(shipped())}",
+        ) from None
+
+
+@cache
+def _hints(section: type) -> dict[str, Any]:
+    return get_type_hints(section)
+
+
+def _section(section: type, content: dict[str, Any], source: str, where: str) -> Any:  # noqa: ANN401
+    fields = {f.name: f for f in dataclasses.fields(section) if f.name != "folder"}
+    unknown = sorted(set(content) - set(fields))
+    if unknown:
+        raise UsageError(
+            f"profile {source}: unknown field {where}{unknown[0]}",
+            hint=f"known are {', '.join(fields)}",
+        )
+    values = {
+        name: _value(_hints(section)[name], value, source, where + name)
+        for name, value in content.items()
+    }
+    missing = [
+        name for name, f in fields.items()
+        if name not in values and f.default is dataclasses.MISSING
+    ]  # fmt: skip
+    if missing:
+        raise UsageError(f"profile {source}: field {where}{missing[0]} is missing")
+    return section(**values)
+
+
+def _value(hint: Any, value: Any, source: str, where: str) -> Any:  # noqa: ANN401
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise UsageError(f"profile {source}: {where} is a section")
+        return _section(hint, value, source, where + ".")
+    if hint == tuple[str, ...] and isinstance(value, list):
+        return tuple(str(v) for v in value)
+    if type(value) is not hint:
+        wanted = getattr(hint, "__name__", str(hint))
+        raise UsageError(f"profile {source}: {where} must be of type {wanted}")
+    return value
+
+
+def _check(profile: Profile, source: str) -> None:
+    """Refuse what would fail later, in front of a card."""
+    region, card = profile.region, profile.card
+    rules = {
+        "region.province has 2 digits": _is_digits(region.province, 2),
+        "region.city has 6 digits": _is_digits(region.city, 6),
+        "region.city lies in region.province": region.city.startswith(region.province),
+        "card.atr_head has 11 bytes in hex": _is_hex(card.atr_head, 11),
+        "card.blank_atr_head is hex": _is_hex(card.blank_atr_head, None),
+        "card.institution has 12 bytes in hex": not card.institution
+        or _is_hex(card.institution, 12),
+        "numbers.card_prefix has 1 to 4 capitals": profile.numbers.card_prefix.isalpha()
+        and profile.numbers.card_prefix.isupper()
+        and len(profile.numbers.card_prefix) <= 4,
+        "pin.initial has 4 to 16 digits": _is_digits(profile.pin.initial, None),
+        "issue.validity_years is at least 1": profile.issue.validity_years >= 1,
+    }
+    for rule, kept in rules.items():
+        if not kept:
+            raise UsageError(f"profile {source}: {rule}")
+
+
+def _is_digits(text: str, length: int | None) -> bool:
+    right_length = len(text) == length if length else 4 <= len(text) <= 16
+    return right_length and all(c in _DIGITS for c in text)
+
+
+def _is_hex(text: str, length: int | None) -> bool:
+    try:
+        return length in (None, len(bytes.fromhex(text)))
+    except ValueError:
+        return False

@@ -1,0 +1,100 @@
+"""Counters that only go forward, and the numbers drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, insert, select, update
+
+from cardkit.registry import numbering
+from cardkit.registry.numbering import Numbering
+from cardkit.registry.schema import cards, chips, counters
+from cardkit.registry.statements import Statement
+
+CARD = "card"
+PERSON = "person"
+CHIP = "chip"
+BATCH = "batch"
+_SERIAL_LIMIT = 1 << 8 * numbering.SERIAL_LENGTH
+
+
+class Counters:
+    """Number sequences of one registry; used inside a ``writing`` block only."""
+
+    def __init__(self, engine: Engine) -> None:
+        name = counters.c.name == bindparam("key")
+        self._get = Statement(engine, select(counters.c.next).where(name))
+        self._set = Statement(engine, update(counters).where(name).values(next=bindparam("value")))
+        self._new = Statement(engine, insert(counters).inline(), ("name", "next"))
+        self._numbers = Statement(engine, _between(cards.c.card_number))
+        self._codes = Statement(engine, _between(cards.c.card_id_code))
+        self._chips = Statement(engine, _between(chips.c.card_id_code))
+
+    def peek(self, connection: Connection, name: str, first: int = 1) -> int:
+        """The next number, not below `first`."""
+        row = self._get.run(connection, key=name).first()
+        return max(int(row[0]), first) if row else first
+
+    def store(self, connection: Connection, name: str, following: int) -> None:
+        """Keep where to go on."""
+        if not self._set.run(connection, key=name, value=following).rowcount:
+            self._new.run_many(connection, [(name, following)])
+
+    def draw(self, connection: Connection, name: str) -> int:
+        """One number of a sequence that starts at 1."""
+        number = self.peek(connection, name)
+        self.store(connection, name, number + 1)
+        return number
+
+    def card_numbers(self, connection: Connection, rule: Numbering, count: int) -> list[str]:
+        """Card numbers nobody has.
+
+        Raises
+        ------
+        UsageError
+            The range of the prefix is used up.
+        """
+        name = f"card_number:{rule.card_prefix}"
+        found, following = numbering.draw(
+            count,
+            self.peek(connection, name, rule.card_first),
+            rule.card_limit,
+            partial(numbering.card_number, rule.card_prefix),
+            lambda low, high: _firsts(self._numbers, connection, low=low, high=high),
+            "card numbers",
+        )
+        self.store(connection, name, following)
+        return found
+
+    def id_codes(
+        self, connection: Connection, district: str, count: int, first: int = 1
+    ) -> list[bytes]:
+        """Card id codes (12 bytes) that no record and no chip has.
+
+        Raises
+        ------
+        UsageError
+            The serials of the district are used up.
+        """
+        name = f"serial:{district}"
+
+        def taken(low: bytes, high: bytes) -> Iterable[bytes]:
+            yield from map(bytes, _firsts(self._codes, connection, low=low, high=high))
+            yield from map(bytes, _firsts(self._chips, connection, low=low, high=high))
+
+        make: Callable[[int], bytes] = partial(numbering.id_code, district)
+        found, following = numbering.draw(
+            count, self.peek(connection, name, first), _SERIAL_LIMIT, make, taken, "chip serials"
+        )
+        self.store(connection, name, following)
+        return found
+
+
+def _between(column: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    return select(column).where(column.between(bindparam("low"), bindparam("high")))
+
+
+def _firsts(statement: Statement, connection: Connection, **values: str | bytes) -> Iterable[Any]:
+    return (row[0] for row in statement.run(connection, **values))

@@ -1,0 +1,63 @@
+"""What can go wrong with a registry, in words a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cardkit.errors import CardkitError, ExitCode, RefusedError, UnreachableError
+
+
+class RegistryError(CardkitError):
+    """The registry cannot be used as asked: wrong file, wrong version, wrong request."""
+
+    exit_code = ExitCode.USAGE
+
+
+class RegistryUnavailableError(RegistryError, UnreachableError):
+    """The registry is there but cannot be used now: locked, disk full, disk failing."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
+class UnknownCardError(RegistryError):
+    """There is no such card record."""
+
+    def __init__(self, card_id: int) -> None:
+        super().__init__(
+            f"the registry has no card record {card_id}",
+            hint="`cardkit registry list` shows the records",
+        )
+
+
+class IllegalMoveError(RegistryError):
+    """An action that the state of a card record does not allow."""
+
+    def __init__(self, card_id: int, state: str, action: str, legal: Iterable[str]) -> None:
+        self.card_id = card_id
+        self.state = state
+        self.action = action
+        self.legal = tuple(sorted(legal))
+        possible = ", ".join(self.legal) or f"nothing, {state} is final"
+        super().__init__(
+            f"card record {card_id} is {state}: '{action}' is not allowed",
+            hint=f"allowed now: {possible}",
+        )
+
+    def details(self) -> dict[str, object]:
+        """Record, state, action and the legal actions."""
+        return {
+            "card": self.card_id,
+            "state": self.state,
+            "action": self.action,
+            "legal": list(self.legal),
+        }
+
+
+class ChipTakenError(RegistryError, RefusedError):
+    """The chip carries, or is promised to, another record, or must never be used again."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class WrongChipError(RegistryError):
+    """The record is bound to another chip, which may carry its data already."""

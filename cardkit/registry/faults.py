@@ -1,0 +1,104 @@
+"""Errors of the database → one line for a person. Nothing of the data gets into it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from cardkit.registry.errors import RegistryError, RegistryUnavailableError
+
+
+class _Fault(NamedTuple):
+    kind: type[RegistryError]
+    message: str
+    hint: str
+
+
+_LOCKED = _Fault(
+    RegistryUnavailableError,
+    "the registry {where} is locked by another program",
+    "wait until the other program has finished, or end it, then start again",
+)
+
+FAULTS: Mapping[str, _Fault] = {
+    "SQLITE_READONLY": _Fault(
+        RegistryError,
+        "the registry {where} cannot be written",
+        "give this user the right to write the file and its directory, or move it off a "
+        "read-only medium",
+    ),
+    "SQLITE_FULL": _Fault(
+        RegistryUnavailableError,
+        "no room left for the registry {where}",
+        "free space on that disk, then start again: nothing is lost",
+    ),
+    "SQLITE_BUSY": _LOCKED,
+    "SQLITE_LOCKED": _LOCKED,
+    "SQLITE_NOTADB": _Fault(
+        RegistryError,
+        "{where} is not a registry",
+        "name the registry with --registry sqlite:///PATH; the file was left as it is",
+    ),
+    "SQLITE_CORRUPT": _Fault(
+        RegistryError,
+        "the registry {where} is damaged",
+        "stop, keep a copy of the file, and go back to the last backup",
+    ),
+    "SQLITE_CANTOPEN": _Fault(
+        RegistryError,
+        "the registry {where} cannot be opened",
+        "see that its directory exists and that this user may read and write there",
+    ),
+    "SQLITE_PERM": _Fault(
+        RegistryError,
+        "no permission to use the registry {where}",
+        "give this user the right to read and write the file and its directory",
+    ),
+    "SQLITE_IOERR": _Fault(
+        RegistryUnavailableError,
+        "the disk failed under the registry {where}",
+        "see that the disk is there, has room and is healthy, then start again",
+    ),
+}
+"""By the primary name of an SQLite result code."""
+
+_CONSTRAINT = _Fault(
+    RegistryError,
+    "the registry {where} refused data that contradict it",
+    "nothing was changed; please report this with what was being done",
+)
+_OTHER = _Fault(
+    RegistryUnavailableError,
+    "the registry {where} cannot be used now",
+    "see that the database is running and that this user may use it",
+)
+
+
+def _fault_of(error: SQLAlchemyError) -> _Fault:
+    if isinstance(error, IntegrityError):
+        return _CONSTRAINT
+    original = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(original, sqlite3.Error):
+        name: str = getattr(original, "sqlite_errorname", "") or ""
+        primary = "_".join(name.split("_")[:2])
+        return FAULTS.get(primary, _OTHER)
+    return _OTHER
+
+
+def translate(error: SQLAlchemyError, where: str) -> RegistryError:
+    """The error a person sees for `error` of the registry called `where`."""
+    fault = _fault_of(error)
+    return fault.kind(fault.message.format(where=where), hint=fault.hint)
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Let no error of the database out: its text may quote data."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise translate(error, where) from None

@@ -1,0 +1,123 @@
+"""The registry's history: append-only, chained, in one transaction with what it tells of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Engine, bindparam, insert, select
+
+from cardkit.history import Head, Scalar, Verdict, chained, link, verify
+from cardkit.registry.records import HistoryEntry
+from cardkit.registry.schema import cards, history
+from cardkit.registry.statements import Statement, Value
+
+_COLUMNS = tuple(column.name for column in history.c)
+_BULK_ROWS = 10_000
+
+Detail = Mapping[str, str | int | list[str]]
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+class Event(NamedTuple):
+    """Something that happened, before it has its place in the log.
+
+    `detail` may be given as the finished text of a JSON object.
+    """
+
+    action: str
+    card_id: int | None = None
+    person_id: int | None = None
+    from_state: str | None = None
+    to_state: str | None = None
+    detail: Detail | str = "{}"
+
+
+class Journal:
+    """Appends to and checks the history table of one database.
+
+    Parameters
+    ----------
+    engine : Engine
+    actor : str
+        Who is accountable for what is written from here.
+    """
+
+    def __init__(self, engine: Engine, actor: str) -> None:
+        self.actor = actor
+        self._insert = Statement(engine, insert(history).inline(), _COLUMNS)
+        self._head = Statement(
+            engine,
+            select(history.c.sequence, history.c.digest)
+            .order_by(history.c.sequence.desc())
+            .limit(1),
+        )
+        self._of_card = Statement(
+            engine,
+            select(history)
+            .where(history.c.card == bindparam("card_id"))
+            .order_by(history.c.sequence),
+        )
+
+    def head(self, connection: Connection) -> Head:
+        """The last entry."""
+        row = self._head.run(connection).first()
+        return Head(row[0], bytes(row[1])) if row else Head()
+
+    def append(self, connection: Connection, instant: str, *events: Event) -> None:
+        """Add a few events that happened at one instant."""
+        head = self.head(connection)
+        for event in events:
+            fields = self._fields(head.sequence + 1, instant, event)
+            head = Head(head.sequence + 1, link(head.digest, fields))
+            self._insert.run_many(connection, [(*fields, head.digest)])
+
+    def append_many(self, connection: Connection, instant: str, events: Iterable[Event]) -> None:
+        """Add any number of events that happened at one instant, in bulk."""
+        head = self.head(connection)
+        numbered = enumerate(events, head.sequence + 1)
+        entries = (self._fields(sequence, instant, event) for sequence, event in numbered)
+        rows: Iterator[tuple[Value, ...]] = (
+            (*fields, digest) for fields, digest in chained(head, entries)
+        )
+        while chunk := list(islice(rows, _BULK_ROWS)):
+            self._insert.run_many(connection, chunk)
+
+    def _fields(self, sequence: int, instant: str, event: Event) -> tuple[Scalar, ...]:
+        detail = event.detail if isinstance(event.detail, str) else _encode(event.detail)
+        return (sequence, instant, self.actor, *event[:-1], detail)
+
+    def of_card(self, connection: Connection, card_id: int) -> tuple[HistoryEntry, ...]:
+        """Everything that happened to a card record, oldest first."""
+        return tuple(HistoryEntry(*row) for row in self._of_card.run(connection, card_id=card_id))
+
+    def verify(self, connection: Connection) -> Verdict:
+        """Check the whole chain, and that each record stands where its history left it.
+
+        Memory does not grow with the length of the history.
+        """
+        rows = connection.execution_options(yield_per=_BULK_ROWS).execute(
+            select(history).order_by(history.c.sequence)
+        )
+        verdict = verify((tuple(row[:-1]), bytes(row[-1])) for row in rows)
+        return Verdict(verdict.head, verdict.problem or self._astray(connection))
+
+    def _astray(self, connection: Connection) -> str:
+        """The first record whose state is not the last one its history tells of."""
+        last = (
+            select(history.c.to_state)
+            .where(history.c.card == cards.c.id)
+            .order_by(history.c.sequence.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        row = connection.execute(
+            select(cards.c.id, cards.c.state, last)
+            .where(cards.c.state.is_distinct_from(last))
+            .order_by(cards.c.id)
+            .limit(1)
+        ).first()
+        return f"card record {row[0]} is {row[1]}, its history says {row[2]}" if row else ""

@@ -1,0 +1,124 @@
+"""What only SQLite needs: a private file, and settings that make a commit survive a power cut."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, event
+
+from cardkit.registry.errors import RegistryError
+
+_WAL_LIMIT = 64 << 20  # bytes the write-ahead log shrinks to after a bulk enrolment
+_MAGIC = b"SQLite format 3\0"
+_CACHE = 32 << 10  # KiB of pages in memory, per connection
+
+
+def path_of(engine: Engine) -> Path:
+    """File of the registry.
+
+    Raises
+    ------
+    RegistryError
+        The URL names no file: a registry in memory would forget its cards.
+    """
+    name = engine.url.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        raise RegistryError(
+            "a registry needs a file",
+            hint="--registry sqlite:////absolute/path/registry.db",
+        )
+    return Path(name)
+
+
+def prepare_file(path: Path) -> None:
+    """See that `path` can be a registry; make an empty file that only its owner can read.
+
+    SQLite gives its side files (-wal, -shm) the permissions of this one.
+
+    Raises
+    ------
+    RegistryError
+        Its directory is missing, it is not a file, or it cannot be made.
+    """
+    if not path.parent.is_dir():
+        raise RegistryError(
+            f"the directory {path.parent} of the registry does not exist",
+            hint=f"make it (mkdir -p {path.parent}) or name another registry with --registry",
+        )
+    if path.is_dir():
+        raise RegistryError(f"the registry {path} is a directory", hint="name a file in it")
+    if path.exists():
+        _refuse_other_file(path)
+        return
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise RegistryError(
+            f"the registry {path} cannot be made: {error.strerror}",
+            hint="see that this user may write in that directory",
+        ) from None
+    try:
+        if hasattr(os, "fchmod"):  # a umask may have taken more than it should
+            os.fchmod(handle, 0o600)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    _flush_directory(path.parent)
+
+
+def _refuse_other_file(path: Path) -> None:
+    """SQLite itself takes a short file of anything for an empty database, and overwrites it."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError:
+        return  # SQLite finds out, and says why
+    if start and start != _MAGIC:
+        raise RegistryError(
+            f"{path} is not a registry",
+            hint="name another file with --registry; this one was left as it is",
+        )
+
+
+def _flush_directory(directory: Path) -> None:
+    """Make a new name durable; Windows has no such call and needs none."""
+    if os.name != "posix":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def configure(engine: Engine, busy_seconds: float) -> None:
+    """Settings of every connection, and transactions that take the writer's place at once."""
+
+    def connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin below, not by the driver's guess
+        connection.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+
+    def begun(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+
+
+def use_write_ahead_log(engine: Engine) -> None:
+    """Readers then never wait for a writer; the setting stays in the file."""
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.close()
+    finally:
+        raw.close()

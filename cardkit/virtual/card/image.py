@@ -1,0 +1,204 @@
+"""Image file: everything of a virtual card that survives a power cut.
+
+First line: ``cardkit virtual card image 1 - TEST ONLY, holds keys and personal data in clear``.
+Then one JSON object: ``atr``, ``transport_key``, ``transport_tries``, ``capacity``, ``messaging``
+(``process`` or ``direct``), ``locked``, and ``mf``: null or a directory file with ``creation`` (the
+data of its CREATE command), ``pre_issue``, ``blocked`` (0 no, 1 for now, 2 for ever), ``files``
+(``creation`` and ``content``: one line a record or key, one for a whole transparent file) and
+``directories``. All bytes are hex. Structure is checked by the rules of the CREATE command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cardkit.errors import UsageError
+from cardkit.virtual.card import directory as directories
+from cardkit.virtual.card import files
+from cardkit.virtual.card.atr import offered_fi_di
+from cardkit.virtual.card.chip import ATR_HEAD_LENGTH, SERIAL_LENGTH, TRANSPORT_LENGTH, Chip
+from cardkit.virtual.card.directory import (
+    Blocked,
+    DirectoryFile,
+    DirectoryType,
+    parse_fci_record,
+)
+from cardkit.virtual.card.files import ElementaryFile
+from cardkit.virtual.card.memory import Memory
+from cardkit.virtual.card.messaging import Derivation
+from cardkit.virtual.card.status import Refusal
+
+HEADER = "cardkit virtual card image 1 - TEST ONLY, holds keys and personal data in clear"
+LARGEST = 1024 * 1024  # bytes; a full chip needs about 80 KiB
+
+
+def encode(chip: Chip) -> str:
+    """The text of an image."""
+    content = {
+        "atr": chip.atr.hex(),
+        "transport_key": chip.transport.hex(),
+        "transport_tries": chip.transport_tries,
+        "capacity": chip.memory.capacity,
+        "messaging": chip.derivation.value,
+        "locked": chip.locked,
+        "mf": _encode_directory(chip.mf) if chip.mf else None,
+    }
+    return f"{HEADER}\n{json.dumps(content, indent=1)}\n"
+
+
+def decode(text: str) -> Chip:
+    """The chip of an image.
+
+    Raises
+    ------
+    ValueError
+        The text is no image.
+    """
+    header, _, body = text.partition("\n")
+    if header.rstrip("\r") != HEADER:
+        raise ValueError("the first line is not that of an image")
+    try:
+        return _decode_chip(json.loads(body))
+    except (KeyError, TypeError, IndexError, AttributeError, RecursionError, Refusal) as problem:
+        # The message of the inner error may hold content; only its kind is told.
+        raise ValueError(f"the structure is damaged ({type(problem).__name__})") from None
+
+
+def read(path: Path) -> Chip:
+    """Load an image file.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, or is no image.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except OSError as problem:
+        raise UsageError(
+            f"card image {path} cannot be read: {problem.strerror}", hint="check the path"
+        ) from None
+    try:
+        _check(len(raw) <= LARGEST)
+        return decode(raw.decode("ascii"))
+    except (ValueError, OverflowError, MemoryError):
+        raise UsageError(
+            f"{path} is no card image of this version, or is damaged",
+            hint="use a file that `cardkit virtual card --image` has written",
+        ) from None
+
+
+def write(chip: Chip, path: Path) -> None:
+    """Save an image: a temporary file beside it, then one rename.
+
+    Raises
+    ------
+    UsageError
+        The directory or file cannot be written.
+    """
+    try:
+        # mkstemp makes the file with mode 0600
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(encode(chip))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as problem:
+        raise UsageError(
+            f"card image {path} cannot be written: {problem.strerror}",
+            hint="check the directory, its permissions and the space left",
+        ) from None
+
+
+def _encode_directory(directory: DirectoryFile) -> dict[str, Any]:
+    return {
+        "creation": directory.creation.hex(),
+        "pre_issue": directory.pre_issue,
+        "blocked": int(directory.blocked),
+        "files": [
+            {
+                "creation": file.creation.hex(),
+                "content": [line.hex() for line in file.content_image()],
+            }
+            for file in directory.files
+        ],
+        "directories": [_encode_directory(child) for child in directory.directories],
+    }
+
+
+def _decode_chip(content: dict[str, Any]) -> Chip:
+    atr = _hex(content["atr"])
+    offered_fi_di(atr)
+    transport = _hex(content["transport_key"])
+    _check(len(atr) >= ATR_HEAD_LENGTH + SERIAL_LENGTH and len(transport) == TRANSPORT_LENGTH)
+    chip = Chip(
+        atr, transport, _number(content["capacity"], 1 << 24), Derivation(content["messaging"])
+    )
+    chip.transport_tries = _number(content["transport_tries"], 3)
+    chip.locked = _flag(content["locked"])
+    if content["mf"] is not None:
+        chip.mf = _decode_directory(content["mf"], None, chip.memory)
+    names = [directory.name for directory in chip.mf.walk()] if chip.mf else []
+    _check(len(set(names)) == len(names))
+    chip.memory.commit()
+    chip.memory.bytes_written = chip.memory.pages_written = 0
+    return chip
+
+
+def _decode_directory(
+    content: dict[str, Any], parent: DirectoryFile | None, memory: Memory
+) -> DirectoryFile:
+    made = directories.create(_hex(content["creation"]), parent)
+    _check(parent is None or parent.type == DirectoryType.DDF)
+    memory.allocate(made.size)
+    made.pre_issue = _flag(content["pre_issue"])
+    made.blocked = _number(content["blocked"], Blocked.FOR_EVER)
+    made.files = [_decode_file(file, made, memory) for file in content["files"]]
+    made.directories = [_decode_directory(child, made, memory) for child in content["directories"]]
+    fids = [made.fid, *(f.fid for f in made.files), *(d.fid for d in made.directories)]
+    sfis = [file.sfi for file in made.files]
+    _check(len(set(fids)) == len(fids) and len(set(sfis)) == len(sfis))
+    return made
+
+
+def _decode_file(
+    content: dict[str, Any], directory: DirectoryFile, memory: Memory
+) -> ElementaryFile:
+    made = files.create(_hex(content["creation"]), directory.fid)
+    memory.allocate(made.size)
+    made.restore([_hex(line) for line in content["content"]])
+    if made.sfi == files.FCI_FILE:
+        for line in content["content"]:
+            parse_fci_record(_hex(line))
+    return made
+
+
+def _hex(text: str) -> bytes:
+    return bytes.fromhex(text)
+
+
+def _number(value: object, most: int) -> int:
+    if type(value) is int and 0 <= value <= most:
+        return value
+    raise ValueError("damaged")
+
+
+def _flag(value: object) -> bool:
+    _check(isinstance(value, bool))
+    return bool(value)
+
+
+def _check(condition: object) -> None:
+    if not condition:
+        raise ValueError("damaged")

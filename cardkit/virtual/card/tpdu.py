@@ -1,0 +1,57 @@
+"""Command as a T=0 chip sees it: five header bytes, then data in one direction only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Request(NamedTuple):
+    """One command. ``p3`` is Lc with data and Le without; 0 as Le means 256."""
+
+    cla: int
+    ins: int
+    p1: int
+    p2: int
+    p3: int
+    data: bytes
+    well_formed: bool
+
+    @property
+    def p1p2(self) -> int:
+        """Both parameters as one number."""
+        return self.p1 << 8 | self.p2
+
+    @property
+    def header(self) -> bytes:
+        """CLA INS P1 P2 P3."""
+        return bytes(self[:5])
+
+    @property
+    def expected(self) -> int:
+        """Le in bytes."""
+        return self.p3 or 256
+
+
+def parse(apdu: bytes) -> Request | None:
+    """Split a command; None for less than a header.
+
+    Without P3 it is 00, as readers send case 1. Le behind data is dropped, as T=0 cannot carry it
+    (ISO 7816-3 12.2.5). Extended lengths and lengths that do not agree are not well formed.
+
+    Examples
+    --------
+    >>> parse(bytes.fromhex("00A40200 02 EF05 00")).data.hex()
+    'ef05'
+    >>> parse(bytes.fromhex("00B2012C12")).expected
+    18
+    """
+    size = len(apdu)
+    if size < 4:
+        return None
+    if size == 4:
+        return Request(apdu[0], apdu[1], apdu[2], apdu[3], 0, b"", well_formed=True)
+    p3 = apdu[4]
+    if size == 5:
+        return Request(apdu[0], apdu[1], apdu[2], apdu[3], p3, b"", well_formed=True)
+    fits = p3 > 0 and size - 5 - p3 in (0, 1)
+    return Request(apdu[0], apdu[1], apdu[2], apdu[3], p3, bytes(apdu[5 : 5 + p3]), fits)

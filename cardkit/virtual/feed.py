@@ -1,0 +1,88 @@
+"""An in-process reader with a stack of virtual chips: `cardkit issue --reader virtual`.
+
+Every chip has an image file from the moment it is made, kept up to date command by command, so that
+a chip whose program was killed is there, half written, at the next start.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from cardkit.apdu import Link
+from cardkit.apdu.link import LinkLostError, chain
+from cardkit.issuance.feed import Obstacle, Stop
+from cardkit.virtual.card import VirtualCard
+from cardkit.virtual.factory import SERIAL_LENGTH, CardFactory
+from cardkit.virtual.link import VirtualLink
+
+State = Literal["premade", "blank"]
+
+_IN_READER = ".in-reader"
+_OUT = ".card"
+_READS = frozenset({0xA4, 0xB0, 0xB2, 0xC0, 0x84, 0x88})
+"""Instructions that leave a chip as it was."""
+
+FIRST_SERIAL = 0x40000000
+"""Factory serials start here, away from the ones a registry gives to blank chips."""
+
+
+class VirtualFeed:
+    """Makes a new chip whenever one is wanted.
+
+    Parameters
+    ----------
+    factory : CardFactory
+    folder : Path
+        Where the images of the chips are kept.
+    state : str
+        What the factory delivers: ``premade`` or ``blank``.
+    """
+
+    name = "virtual"
+
+    def __init__(self, factory: CardFactory, folder: Path, state: State = "premade") -> None:
+        self._factory = factory
+        self._folder = folder
+        self._make = factory.premade if state == "premade" else factory.blank
+        folder.mkdir(parents=True, exist_ok=True)
+        self._left = sorted(folder.glob(f"*{_IN_READER}"))
+        self._serials = itertools.count(self._next_serial())
+
+    def _next_serial(self) -> int:
+        used = [int(p.stem, 16) for p in self._folder.iterdir() if p.suffix in (_OUT, _IN_READER)]
+        return max([*used, FIRST_SERIAL]) + 1
+
+    @contextmanager
+    def next_card(self, stop: Stop, obstacle: Obstacle) -> Iterator[Link | None]:
+        """See `cardkit.issuance.feed.Feed`; a chip left in the reader comes first."""
+        if stop():
+            yield None
+            return
+        path, card = self._insert()
+        card.on_exchange.append(lambda command, _: _keep(card, path, command))
+        try:
+            yield chain(VirtualLink(card))
+        except LinkLostError:
+            self._left.insert(0, path)
+            raise
+        card.power_off()
+        card.save(path)
+        path.rename(path.with_suffix(_OUT))
+
+    def _insert(self) -> tuple[Path, VirtualCard]:
+        if self._left:
+            path = self._left.pop(0)
+            return path, VirtualCard.load(path)
+        serial = next(self._serials).to_bytes(SERIAL_LENGTH, "big")
+        path, card = self._folder / f"{serial.hex().upper()}{_IN_READER}", self._make(serial)
+        card.save(path)
+        return path, card
+
+
+def _keep(card: VirtualCard, path: Path, command: bytes) -> None:
+    if command[1] not in _READS:
+        card.save(path)

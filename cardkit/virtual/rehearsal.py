@@ -1,0 +1,104 @@
+"""Rehearse a card without a reader: what is sent, and how long a real chip takes for it.
+
+Runs the real writer against a virtual chip and a registry that is thrown away.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cardkit.apdu.link import chain
+from cardkit.apdu.trace_link import TraceLink, TraceWriter
+from cardkit.issuance.keyring import Keyring
+from cardkit.issuance.plan import tree_of
+from cardkit.issuance.writer import Issued, Writer
+from cardkit.keys.open_store import factors_above, open_store
+from cardkit.profile import Profile
+from cardkit.registry.numbering import Numbering
+from cardkit.registry.people import Applicant
+from cardkit.registry.records import BatchInfo
+from cardkit.registry.registry import Registry, sqlite_url
+from cardkit.virtual.card import VirtualCard, WireClock
+from cardkit.virtual.card.wireclock import USUAL_SPEEDS
+from cardkit.virtual.factory import CardFactory
+from cardkit.virtual.link import VirtualLink
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What one card takes.
+
+    Parameters
+    ----------
+    commands : int
+        GET RESPONSE left out.
+    sent, received : int
+        Bytes of commands and answers.
+    seconds : dict
+        bit/s → seconds on a real chip, without handling.
+    offered : tuple of int
+        Speeds that the chip's own ATR allows.
+    trace : str
+        The session, personal data and secrets masked.
+    """
+
+    commands: int
+    sent: int
+    received: int
+    seconds: dict[int, float]
+    offered: tuple[int, ...]
+    trace: str = field(repr=False)
+
+
+def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.datetime) -> Rehearsal:
+    """Make a card for one person on a virtual chip.
+
+    Raises
+    ------
+    CardkitError
+        What would also go wrong in front of a real card.
+    """
+    clock = WireClock(card)
+    text = io.StringIO()
+    with (
+        tempfile.TemporaryDirectory(prefix="cardkit-rehearsal-") as folder,
+        Registry.open(
+            sqlite_url(Path(folder) / "registry.db"), clock=lambda: now, actor="rehearsal"
+        ) as registry,
+    ):
+        bare = VirtualLink(card)
+        link = chain(TraceLink(bare, TraceWriter(text), lambda: 0.0))
+        outcome = _writer(profile, registry, person).process(link, "rehearsal")
+    if not isinstance(outcome, Issued):
+        raise outcome.error
+    counters = card.counters
+    return Rehearsal(
+        counters.commands,
+        counters.bytes_in,
+        counters.bytes_out,
+        {speed: clock.seconds(speed, offered=False) for speed in USUAL_SPEEDS},
+        clock.speeds,
+        text.getvalue(),
+    )
+
+
+def chip_for(profile: Profile, state: str) -> VirtualCard:
+    """A chip to rehearse with, ``premade`` or ``blank``."""
+    factory = CardFactory(profile)
+    serial = bytes.fromhex("4FFFFFFF")
+    return factory.premade(serial) if state == "premade" else factory.blank(serial)
+
+
+def _writer(profile: Profile, registry: Registry, person: Applicant) -> Writer:
+    numbers, city = profile.numbers, profile.region.city
+    registry.enrol(
+        [person],
+        Numbering(numbers.card_prefix, numbers.card_first, numbers.serial_first, city),
+        BatchInfo("rehearsal", "", 1),
+    )
+    keyring = Keyring(open_store(profile), factors_above(profile), tree_of(profile))
+    return Writer(profile, registry, registry.worklist(), keyring, lambda n: bytes(n))

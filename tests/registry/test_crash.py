@@ -1,0 +1,136 @@
+"""kill -9 before and after every commit, and at every single statement: the next run finishes.
+
+The work below is written as the issuing road is: it looks at the registry, does the next thing,
+and can be started again at any time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from cardkit.registry import enrolment
+from cardkit.registry.registry import Registry
+from cardkit.registry.states import State
+from tests.registry import children
+from tests.registry.support import MAC, assert_consistent, begin, crowd, enrol, open_at
+
+PEOPLE = 3
+
+
+def work(registry: Registry) -> None:
+    """Enrol three people and issue to all; the first chip of record 2 is broken, 3 fails once."""
+    enrol(registry, crowd(PEOPLE))
+    for record in [*registry.unfinished(), *registry.list([State.FAILED])]:
+        make(registry, record.card_id)
+    for record in registry.next_planned(PEOPLE):
+        make(registry, record.card_id)
+
+
+def make(registry: Registry, card_id: int) -> None:
+    begin(registry, registry.get(card_id))
+    if card_id == 2 and len(registry.show(2).chips) == 1:
+        registry.spoil(2, "6581")
+        begin(registry, registry.get(card_id))
+    if card_id == 3 and "fail" not in [entry.action for entry in registry.show(3).history]:
+        registry.fail(3, "6F00")
+        begin(registry, registry.get(3))
+    registry.milestone(card_id, "MF")
+    registry.result(card_id, ok=True, id_code=registry.get(card_id).id_code + MAC)
+
+
+def assert_finished(registry: Registry) -> None:
+    assert_consistent(registry)
+    assert registry.counts()[State.ISSUED] == len(list(registry.list())) == PEOPLE
+    assert registry.chip_counts()["issued"] == PEOPLE
+    assert registry.chip_counts()["spoilt"] == 1
+    actions = Counter(
+        entry.action for card_id in range(1, PEOPLE + 1) for entry in registry.show(card_id).history
+    )
+    assert actions["enrol"] == actions["issue"] == PEOPLE
+
+
+def commits_of_the_work(path: Path) -> int:
+    """Durable commits of one undisturbed run, as the database sees them."""
+    hooked: list[str] = []
+    seen: list[object] = []
+    with open_at(path, on_commit=hooked.append) as registry:
+        event.listen(registry._store.engine, "commit", seen.append)
+        opening = len(hooked)
+        work(registry)
+        assert_finished(registry)
+    assert hooked == ["before", "after"] * (len(hooked) // 2)
+    assert len(hooked) - opening == 2 * len(seen), "a commit has no fault point"
+    return len(hooked) // 2
+
+
+def test_killed_before_and_after_every_commit(path: Path) -> None:
+    points = 2 * commits_of_the_work(path)
+    for point in range(1, points + 1):
+        at = path.with_name(f"point-{point}.db")
+
+        def killed_there(at: Path = at, point: int = point) -> None:
+            left = point
+
+            def count(_when: str) -> None:
+                nonlocal left
+                left -= 1
+                if not left:
+                    children.kill_this_process()
+
+            with open_at(at, on_commit=count) as registry:
+                work(registry)
+
+        assert children.run(killed_there) == children.KILLED, f"point {point} was not reached"
+        with open_at(at) as registry:
+            assert_consistent(registry)
+            assert sum(registry.counts().values()) in (0, PEOPLE)
+            work(registry)
+            assert_finished(registry)
+
+
+def test_killed_at_every_statement(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside transactions too: also half an enrolment leaves nothing."""
+    monkeypatch.setattr(enrolment, "CHUNK", 2)
+
+    def run_until(statement: int, at: Path) -> int:
+        left = statement
+
+        def count(*_arguments: object) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                children.kill_this_process()
+
+        with open_at(at) as registry:
+            event.listen(registry._store.engine, "before_cursor_execute", count)
+            work(registry)
+        return left
+
+    total = -run_until(0, path)
+    assert total > 100
+    for statement in range(1, total + 1):
+        at = path.with_name(f"statement-{statement}.db")
+        assert children.run(partial(run_until, statement, at)) == children.KILLED
+        with open_at(at) as registry:
+            assert sum(registry.counts().values()) in (0, PEOPLE)
+            work(registry)
+            assert_finished(registry)
+
+
+def test_killed_while_it_is_being_made(path: Path) -> None:
+    """An empty or half-made file is no registry yet, and becomes one the next time."""
+    for when in ("before", "after"):
+        at = path.with_name(f"{when}.db")
+
+        def killed_there(at: Path = at, when: str = when) -> None:
+            open_at(at, on_commit=lambda now: children.kill_this_process() if now == when else None)
+
+        assert children.run(killed_there) == children.KILLED
+        with open_at(at) as registry:
+            work(registry)
+            assert_finished(registry)
