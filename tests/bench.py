@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +74,22 @@ class ScriptedCard:
         return self._answers.get(apdu, b"\x90\x00")
 
 
-def run_elsewhere(code: str, socket: Path, *, user: int | None = None) -> str:
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    """Wait for something that happens elsewhere, in another process or thread."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def run_elsewhere(code: str, socket: Path, *, user: int | None = None, imports: str = "") -> str:
     """Run code in another process whose PC/SC socket is ``socket``; returns what it prints.
 
     The client library reads its environment once, so this process cannot play another one. A
     `CardkitError` is printed as ``Kind exit-code: message``. With ``user`` the process gives up
-    root's rights once everything is imported.
+    root's rights once everything (and ``imports``) is imported.
     """
     drop = "" if user is None else f"os.setgroups([]); os.setgid({user}); os.setuid({user})\n"
     wrapped = (
@@ -87,7 +98,7 @@ def run_elsewhere(code: str, socket: Path, *, user: int | None = None) -> str:
         "from cardkit.apdu import pcsc\n"
         "from cardkit.virtual import service\n"
         "from cardkit.errors import CardkitError\n"
-        f"pcsc.calls.scard()\n{drop}"
+        f"{imports}pcsc.calls.scard()\n{drop}"
         "try:\n"
         f"    print({code})\n"
         "except CardkitError as error:\n"

@@ -6,10 +6,14 @@ run beside each other and beside the machine's own PC/SC service. Cards are obje
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 
@@ -28,7 +32,8 @@ def pytest_configure() -> None:
     """Point this process at its own daemon before PC/SC is loaded, which looks once only."""
     global _runtime_directory  # noqa: PLW0603
     _runtime_directory = Path(tempfile.mkdtemp(prefix="cardkit-bench-"))
-    os.environ[service.SOCKET_VARIABLE] = str(service.daemon_socket(_runtime_directory))
+    if service.isolating_command():
+        os.environ[service.SOCKET_VARIABLE] = str(service.daemon_socket(_runtime_directory))
 
 
 def pytest_unconfigure() -> None:
@@ -39,19 +44,31 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def pcsc_service() -> Iterator[service.Service]:
-    """A PC/SC service with 8 virtual readers, for this test process only."""
+    """A PC/SC service with 8 virtual readers, for this test process only.
+
+    In a container that permits no network for it, it is the machine's own, and test processes wait
+    for each other.
+    """
     assert _runtime_directory is not None
-    try:
-        running = service.start(READERS, _runtime_directory, publish=False)
-    except CardkitError as error:
-        if os.geteuid() == 0:
-            raise
-        pytest.skip(f"NOT TESTED over PC/SC: {error} - {error.hint}. Run the tests with sudo.")
-    if running.mode is not service.Mode.PRIVATE:
-        running.stop()
-        pytest.skip("NOT TESTED over PC/SC: no private network for pcscd. Run the tests with sudo.")
-    with running:
-        yield running
+    with _turn(wait=not service.isolating_command()):
+        try:
+            running = service.start(READERS, _runtime_directory, publish=False)
+        except CardkitError as error:
+            if os.geteuid() == 0:
+                raise
+            pytest.skip(f"NOT TESTED over PC/SC: {error}. Run the tests with sudo.")
+        with running:
+            yield running
+
+
+@contextmanager
+def _turn(*, wait: bool) -> Iterator[None]:
+    if not wait:
+        yield
+        return
+    with Path(tempfile.gettempdir(), "cardkit-bench.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +105,39 @@ def empty_reader(pcsc_service: service.Service, _slots: Iterator[int]) -> str:
     reader = pcsc_service.readers[next(_slots)]
     pcsc.wait_for_removal(reader, SOON)
     return reader
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder every user can enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="cardkit-public-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+_HOLD = """
+import sys
+from cardkit.apdu import pcsc
+link = pcsc.open_card(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[[str], int]]:
+    """Another program that keeps a card for itself: ``hold(reader)`` returns its process id."""
+    programs: list[subprocess.Popen[bytes]] = []
+
+    def start(reader: str) -> int:
+        program = subprocess.Popen(
+            [sys.executable, "-c", _HOLD, reader], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        programs.append(program)
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"held\n"
+        return program.pid
+
+    yield start
+    for program in programs:
+        program.communicate()

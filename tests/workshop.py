@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cardkit.apdu import Link
-from cardkit.apdu.link import chain
+from cardkit.apdu.link import LinkLostError, chain
 from cardkit.codec.numbers import citizen_check
-from cardkit.issuance.feed import Obstacle, Stop
+from cardkit.issuance.feed import FeedEmpty, Obstacle, Stop
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import tree_of
 from cardkit.issuance.writer import Outcome, Writer
@@ -103,12 +103,14 @@ class StackFeed:
     @contextmanager
     def next_card(self, stop: Stop, obstacle: Obstacle) -> Iterator[Link | None]:
         """See `cardkit.issuance.feed.Feed`."""
-        from cardkit.issuance.feed import FeedEmpty
-
         if not self.cards:
             raise FeedEmpty
-        card = self.cards[0]
+        card = self.cards.pop(0)
         card.insert()
-        yield chain(VirtualLink(card))
-        card.power_off()
-        self.cards.pop(0)
+        try:
+            yield chain(VirtualLink(card))
+        except LinkLostError:
+            self.cards.insert(0, card)
+            raise
+        finally:
+            card.power_off()

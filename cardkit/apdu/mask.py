@@ -17,6 +17,7 @@ HIDDEN = "**"
 _HEADER = 5  # CLA INS P1 P2 P3
 _STATUS = 2
 _TAG_AND_LENGTH = 2
+_CHAINING_BIT = 0x10
 _TAG_MODE = 0x07  # low bits of P2 of record commands: 0 means that P1 is a tag
 
 
@@ -108,15 +109,17 @@ def _is_byte(pair: str) -> bool:
 class Masker:
     """Hides what must not be seen of one session, exchange after exchange.
 
-    It remembers the last command, because GET RESPONSE brings the rest of that one's answer.
+    It remembers the last command: GET RESPONSE brings the rest of that one's answer, and what
+    follows a piece of a chain begins somewhere within the data.
     """
 
     def __init__(self) -> None:
         self._waiting = UNKNOWN
+        self._chained = False
 
     def reset(self) -> None:
         """The chip was reset: nothing waits."""
-        self._waiting = UNKNOWN
+        self._waiting, self._chained = UNKNOWN, False
 
     def mask(self, command: bytes, answer: bytes | None) -> tuple[Pattern, Pattern | None]:
         """Hide what must be hidden of a command and of its answer."""
@@ -125,8 +128,9 @@ class Masker:
             shown = self._waiting.answer is Shown.ALL
             return _command(command, Shown.NOTHING), _answer(answer, len(answer or b"") * shown)
         # A protected answer carries a MAC, whatever it is about.
-        usable = row if not protected(command) else UNKNOWN
+        usable = UNKNOWN if protected(command) or self._chained else row
         self._waiting = usable
+        self._chained = bool(command) and bool(command[0] & _CHAINING_BIT)
         return _command(command, usable.data), _answer(answer, _shown(usable, command, answer))
 
 

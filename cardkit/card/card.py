@@ -365,7 +365,8 @@ def _record_address(field: Field) -> tuple[int, int]:
 
 
 def _value_of(field: Field, record: bytes) -> bytes:
-    if len(record) != field.item.length + 2 or record[0] != field.item.tag:
+    heading = bytes((field.item.tag, field.item.length))
+    if len(record) != field.item.length + 2 or record[:2] != heading:
         raise RefusedError(
             f"{field.address}: the card returns a record of another shape",
             hint="this is not a card of the generation the profile names",

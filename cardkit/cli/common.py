@@ -10,7 +10,7 @@ import getpass
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -43,13 +43,20 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
-Decorator = Callable[[F], F]
+
+
+class Decorator(Protocol):
+    """Gives a command an option."""
+
+    def __call__(self, command: F, /) -> F:
+        """The same command, with the option."""
+
 
 PATH = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
-class ReaderName(click.ParamType):
+class ReaderName(click.types.StringParamType):
     """Part of a reader's name; several in a variable are separated by semicolons."""
 
     name = "NAME"
@@ -61,7 +68,7 @@ class ReaderName(click.ParamType):
 
 def profile_option(
     *, required: bool = False, default: str | None = None, text: str = ""
-) -> Decorator[F]:
+) -> Decorator:
     """``--profile`` (parameter ``profile``, a name or path; `load_profile` reads it)."""
     return click.option(
         "--profile",
@@ -74,7 +81,7 @@ def profile_option(
     )
 
 
-def registry_option(*, text: str = "", default: bool = True) -> Decorator[F]:
+def registry_option(*, text: str = "", default: bool = True) -> Decorator:
     """``--registry`` (parameter ``registry``; `open_registry` opens it).
 
     With ``default=False`` the help does not promise a default place.
@@ -88,7 +95,7 @@ def registry_option(*, text: str = "", default: bool = True) -> Decorator[F]:
     )
 
 
-def reader_option(*, multiple: bool = False) -> Decorator[F]:
+def reader_option(*, multiple: bool = False) -> Decorator:
     """``--reader`` (parameter ``reader``, or ``readers`` with ``multiple``)."""
     words = "Part of a PC/SC reader's name 读卡器, or 'virtual'."
     several = " Several: repeat it; in CARDKIT_READER, ';' between them."
@@ -102,7 +109,7 @@ def reader_option(*, multiple: bool = False) -> Decorator[F]:
     )
 
 
-def image_option() -> Decorator[F]:
+def image_option() -> Decorator:
     """``--image`` (parameter ``image``): a virtual card in this process instead of a reader."""
     return click.option(
         "--image",
@@ -111,14 +118,14 @@ def image_option() -> Decorator[F]:
     )
 
 
-def json_option() -> Decorator[F]:
+def json_option() -> Decorator:
     """``--json`` (parameter ``as_json``)."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Exactly one JSON document on standard output."
     )
 
 
-def lang_option() -> Decorator[F]:
+def lang_option() -> Decorator:
     """``--lang`` (parameter ``lang``): language of what operators read."""
     return click.option(
         "--lang",
@@ -130,7 +137,7 @@ def lang_option() -> Decorator[F]:
     )
 
 
-def runtime_option() -> Decorator[F]:
+def runtime_option() -> Decorator:
     """``--runtime-dir`` (parameter ``runtime_dir``): where the virtual reader service lives."""
     return click.option(
         "--runtime-dir",
@@ -141,7 +148,7 @@ def runtime_option() -> Decorator[F]:
     )
 
 
-# --- profile, registry, clock ----------------------------------------------------------------------
+# --- profile, registry, clock -------------------------------------------------------------------
 
 
 def load_profile(name: str) -> Profile:

@@ -42,7 +42,9 @@ def find_pcsc() -> None:
         return
     from cardkit.virtual import service  # noqa: PLC0415
 
-    os.environ.update(service.client_environment(os.environ))
+    directory = os.environ.get("CARDKIT_RUNTIME_DIR")
+    found = service.client_environment(os.environ, Path(directory) if directory else None)
+    os.environ.update(found)
 
 
 @contextmanager

@@ -69,9 +69,7 @@ def report_bug(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     return int(ExitCode.BUG)
 
 
-def write_details(
-    error: BaseException, command: str, directory: Path | None = None
-) -> Path:
+def write_details(error: BaseException, command: str, directory: Path | None = None) -> Path:
     """Write where in the code an exception came from, to a file of mode 0600.
 
     Parameters
@@ -119,9 +117,7 @@ def _command_words(arguments: list[str]) -> str:
     return " ".join(words)
 
 
-def _tell(
-    kind: str, message: str, hint: str, details: dict[str, object], *, as_json: bool
-) -> None:
+def _tell(kind: str, message: str, hint: str, details: dict[str, object], *, as_json: bool) -> None:
     click.echo(f"cardkit: {printable(message)}", err=True)
     if hint:
         click.echo(f"  → {printable(hint)}", err=True)

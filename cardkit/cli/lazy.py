@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -41,8 +42,8 @@ class LazyGroup(click.Group):
     It also gives each command its defaults from the settings files, just before it is parsed.
     """
 
-    def __init__(self, *args: object, later: Mapping[str, Later], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type] - whatever click takes
+    def __init__(self, *args: Any, later: Mapping[str, Later], **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
         self._later = dict(later)
         self._loaded: dict[str, click.Command] = {}
 

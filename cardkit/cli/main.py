@@ -37,7 +37,7 @@ COMMANDS = {
 @click.version_option(cardkit.__version__, message="cardkit %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Make Chinese social-security cards 社会保障卡 through PC/SC, and work with them.
+    r"""Make Chinese social-security cards 社会保障卡 through PC/SC, and work with them.
 
     Settings come from flags, then CARDKIT_* variables, then cardkit.toml.
 

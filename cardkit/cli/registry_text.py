@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from cardkit.history import Verdict
     from cardkit.registry.records import CardRecord, CardStory
 
-HEADINGS = ("RECORD", "卡号 NUMBER", "状态 STATE", "姓名 NAME", "身份证号码 CITIZEN", "卡识别码 ID CODE")
+HEADINGS = (
+    "RECORD",
+    "卡号 NUMBER",
+    "状态 STATE",
+    "姓名 NAME",
+    "身份证号码 CITIZEN",
+    "卡识别码 ID CODE",
+)
 
 _PERSONAL = {
     "name": "姓名",

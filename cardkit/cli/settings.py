@@ -116,7 +116,7 @@ def _check(path: Path, content: Mapping[str, Any]) -> None:
     if unknown:
         raise UsageError(
             f"settings {path}: unknown setting {unknown[0]}",
-            hint=f"known are {', '.join(SHARED)} and [command.\"NOUN VERB\"] for one command",
+            hint=f'known are {", ".join(SHARED)} and [command."NOUN VERB"] for one command',
         )
     commands = content.get("command", {})
     if not isinstance(commands, dict) or not all(isinstance(c, dict) for c in commands.values()):

@@ -14,7 +14,7 @@ CARD: Final = "card"
 
 
 def check_readers(here: Surroundings) -> list[Finding]:
-    """One finding a reader, and one for the card in it; nothing when the service cannot be asked."""
+    """One finding a reader, and one for the card in it; none when the service cannot be asked."""
     try:
         states = here.reader_states()
     except PcscError:

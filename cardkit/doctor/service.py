@@ -1,4 +1,4 @@
-"""Does the PC/SC daemon run, and may this user use it?"""
+"""Whether the PC/SC daemon runs, and whether this user may use it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def user_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """This machine, as far as the checks of PC/SC look at it.
+    """The machine, as far as the checks of PC/SC look at it.
 
     Parameters
     ----------

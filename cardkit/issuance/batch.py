@@ -12,17 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from cardkit.apdu import StatusError
+from cardkit.apdu import Link, StatusError
 from cardkit.apdu.link import LinkLostError
 from cardkit.card.card import AuthenticationFailedError
 from cardkit.card.procedures.identify import WrongCardError
 from cardkit.errors import CardkitError, RefusedError, UnreachableError
 from cardkit.issuance.feed import Feed, FeedEmpty
 from cardkit.issuance.matching import NothingToDoError
-from cardkit.issuance.writer import Failed, Issued, Spoilt, Writer
+from cardkit.issuance.writer import Failed, Issued, Outcome, Spoilt, Writer
 from cardkit.registry.errors import RegistryError
 
-_RETRY_SECONDS = 0.5
+_RETRY_SECONDS = 0.3
 
 
 class What(Enum):
@@ -102,6 +102,7 @@ class Batch:
         self._tally = Tally()
         self._bug: BaseException | None = None
         self._started = 0.0
+        self._busy = 0
 
     def stop(self) -> None:
         """End after the cards that are being written now; may be called from a signal handler."""
@@ -143,7 +144,7 @@ class Batch:
                 self._finished, lambda e: self._note(What.WAITING, feed, e)
             ) as link:
                 if link is not None:
-                    self._note_outcome(feed, self._writer.process(link, feed.name))
+                    self._note_outcome(feed, self._process(link, feed.name))
         except (AuthenticationFailedError, RegistryError) as error:
             self._abort(feed, error)
         except LinkLostError as error:
@@ -160,13 +161,28 @@ class Batch:
         except RefusedError as error:
             self._abort(feed, error)
 
+    def _process(self, link: Link, reader: str) -> Outcome:
+        """Make the card; while other readers are at work, a record may still come back for it."""
+        while True:
+            with self._lock:
+                self._busy += 1
+            try:
+                return self._writer.process(link, reader)
+            except NothingToDoError:
+                if self._finished() or self._busy == 1:
+                    raise
+            finally:
+                with self._lock:
+                    self._busy -= 1
+            self._stop.wait(_RETRY_SECONDS)
+
     def _abort(self, feed: Feed, error: CardkitError) -> None:
         with self._lock:
             self._tally.stopped_by = self._tally.stopped_by or error
         self.stop()
         self._note(What.STOPPED, feed, error)
 
-    def _note_outcome(self, feed: Feed, outcome: Issued | Spoilt | Failed) -> None:
+    def _note_outcome(self, feed: Feed, outcome: Outcome) -> None:
         card_id = outcome.record.card_id
         with self._lock:
             if isinstance(outcome, Issued):

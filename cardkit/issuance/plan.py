@@ -95,7 +95,10 @@ def years_later(day: dt.date, years: int) -> dt.date:
 
 
 def _supplied(tree: Tree, items: Mapping[str, str]) -> dict[str, Value]:
-    """Agency data of DF01-DF04; parts of a template come together as one value."""
+    """Agency data of DF01-DF04 in the order of the tree, so that no directory is opened twice.
+
+    Parts of a template come together as one value.
+    """
     values: dict[str, Value] = {}
     parts: dict[str, dict[str, Value]] = {}
     for address, value in items.items():
@@ -104,4 +107,5 @@ def _supplied(tree: Tree, items: Mapping[str, str]) -> dict[str, Value]:
             values[address] = value
         else:
             parts.setdefault(address.rpartition(".")[0], {})[found.inner.name] = value
-    return values | parts
+    values |= parts
+    return {f.address: values[f.address] for f in tree.fields if f.address in values}

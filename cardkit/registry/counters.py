@@ -34,12 +34,12 @@ class Counters:
 
     def peek(self, connection: Connection, name: str, first: int = 1) -> int:
         """The next number, not below `first`."""
-        row = self._get.run(connection, key=name).first()
+        row = self._get.first(connection, key=name)
         return max(int(row[0]), first) if row else first
 
     def store(self, connection: Connection, name: str, following: int) -> None:
         """Keep where to go on."""
-        if not self._set.run(connection, key=name, value=following).rowcount:
+        if not self._set.run(connection, key=name, value=following):
             self._new.run_many(connection, [(name, following)])
 
     def draw(self, connection: Connection, name: str) -> int:
@@ -97,4 +97,4 @@ def _between(column: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
 
 
 def _firsts(statement: Statement, connection: Connection, **values: str | bytes) -> Iterable[Any]:
-    return (row[0] for row in statement.run(connection, **values))
+    return (row[0] for row in statement.all(connection, **values))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
 
@@ -78,10 +79,11 @@ _OTHER = _Fault(
 )
 
 
-def _fault_of(error: SQLAlchemyError) -> _Fault:
-    if isinstance(error, IntegrityError):
+def _fault_of(error: Exception) -> _Fault:
+    original = error.orig if isinstance(error, DBAPIError) else error
+    # every driver has a class of this name (PEP 249)
+    if any(kind.__name__ == "IntegrityError" for kind in type(original).__mro__):
         return _CONSTRAINT
-    original = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(original, sqlite3.Error):
         name: str = getattr(original, "sqlite_errorname", "") or ""
         primary = "_".join(name.split("_")[:2])
@@ -89,16 +91,22 @@ def _fault_of(error: SQLAlchemyError) -> _Fault:
     return _OTHER
 
 
-def translate(error: SQLAlchemyError, where: str) -> RegistryError:
+def translate(error: Exception, where: str) -> RegistryError:
     """The error a person sees for `error` of the registry called `where`."""
     fault = _fault_of(error)
     return fault.kind(fault.message.format(where=where), hint=fault.hint)
 
 
+def errors_of(engine: Engine) -> tuple[type[Exception], ...]:
+    """What SQLAlchemy and the driver below it raise."""
+    dbapi = engine.dialect.loaded_dbapi
+    return (SQLAlchemyError, dbapi.Error)
+
+
 @contextmanager
-def translated(where: str) -> Iterator[None]:
+def translated(engine: Engine, where: str) -> Iterator[None]:
     """Let no error of the database out: its text may quote data."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except errors_of(engine) as error:
         raise translate(error, where) from None

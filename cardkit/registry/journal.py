@@ -64,7 +64,7 @@ class Journal:
 
     def head(self, connection: Connection) -> Head:
         """The last entry."""
-        row = self._head.run(connection).first()
+        row = self._head.first(connection)
         return Head(row[0], bytes(row[1])) if row else Head()
 
     def append(self, connection: Connection, instant: str, *events: Event) -> None:
@@ -92,7 +92,7 @@ class Journal:
 
     def of_card(self, connection: Connection, card_id: int) -> tuple[HistoryEntry, ...]:
         """Everything that happened to a card record, oldest first."""
-        return tuple(HistoryEntry(*row) for row in self._of_card.run(connection, card_id=card_id))
+        return tuple(HistoryEntry(*row) for row in self._of_card.all(connection, card_id=card_id))
 
     def verify(self, connection: Connection) -> Verdict:
         """Check the whole chain, and that each record stands where its history left it.

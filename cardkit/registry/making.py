@@ -107,9 +107,9 @@ class Making:
     ) -> int | None:
         """Row of the chip, None for a chip never met; refuse a chip that is not this record's."""
         found: int | None = None
-        for row in self._sql.chips.run(
+        for row in self._sql.chips.all(
             connection, code=id_code, card_id=card.card_id, factory_atr=factory_atr
-        ).all():
+        ):
             chip_id, code, known_factory_atr, state, owner = row
             if code == id_code:
                 if state != ChipState.RESERVED and not (
@@ -128,7 +128,7 @@ class Making:
 
     def _make_room(self, connection: Connection, now: str, card: _Card, id_code: bytes) -> None:
         """Another record may have reserved the code that this chip brought from its factory."""
-        row = self._sql.cards_of_code.run(connection, code=id_code).first()
+        row = self._sql.cards_of_code.first(connection, code=id_code)
         if row is None:
             return
         other = _card_of(row)
@@ -274,13 +274,13 @@ class Making:
     # -- small things ---------------------------------------------------------------------------
 
     def _card(self, connection: Connection, card_id: int) -> _Card:
-        row = self._sql.card.run(connection, card_id=card_id).first()
+        row = self._sql.card.first(connection, card_id=card_id)
         if row is None:
             raise UnknownCardError(card_id)
         return _card_of(row)
 
     def _live_chip(self, connection: Connection, card_id: int) -> int | None:
-        row = self._sql.live_chip.run(connection, card_id=card_id).first()
+        row = self._sql.live_chip.first(connection, card_id=card_id)
         return int(row[0]) if row else None
 
     def _recode(self, connection: Connection, card: _Card) -> bytes:

@@ -7,13 +7,25 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 
 from cardkit.registry.errors import UnknownCardError
 from cardkit.registry.journal import Journal
+from cardkit.registry.numbering import ID_CODE_LENGTH
 from cardkit.registry.records import CardRecord, CardStory, Chip
 from cardkit.registry.schema import cards, chips, columns, people
-from cardkit.registry.statements import AnyRow
+from cardkit.registry.statements import AnyRow, Statement, Value
 from cardkit.registry.states import DEAD, LIVE_CHIP, Action, ChipState, State
 from cardkit.registry.store import Store
 
@@ -70,10 +82,11 @@ class Queries:
     def __init__(self, store: Store, journal: Journal) -> None:
         self._store = store
         self._journal = journal
+        self._sql = _Statements(store.engine)
 
     def get(self, card_id: int) -> CardRecord:
         """The record with that number."""
-        record = self._first(_VIEW.where(cards.c.id == card_id))
+        record = self._first(self._sql.by_id, card_id=card_id)
         if record is None:
             raise UnknownCardError(card_id)
         return record
@@ -82,50 +95,48 @@ class Queries:
         """Records in the order of `card_ids`, without those that do not exist."""
         wanted = list(card_ids)
         found: dict[int, CardRecord] = {}
-        with self._store.reading() as connection:
+        with self._store.reading(snapshot=True) as connection:
             for start in range(0, len(wanted), _MOST_IN):
                 some = wanted[start : start + _MOST_IN]
                 for row in connection.execute(_VIEW.where(cards.c.id.in_(some))):
                     found[row[0]] = _record(row)
         return [found[card_id] for card_id in wanted if card_id in found]
 
+    def states(self, card_ids: Iterable[int]) -> Mapping[int, State]:
+        """State of each of many records; those that do not exist are left out."""
+        wanted = list(card_ids)
+        found: dict[int, State] = {}
+        with self._store.reading(snapshot=True) as connection:
+            for start in range(0, len(wanted), _MOST_IN):
+                some = wanted[start : start + _MOST_IN]
+                query = select(cards.c.id, cards.c.state).where(cards.c.id.in_(some))
+                found.update((row[0], State(row[1])) for row in connection.execute(query))
+        return found
+
     def by_card_number(self, card_number: str) -> CardRecord | None:
         """Whose card number that is."""
-        return self._first(_VIEW.where(cards.c.card_number == card_number))
+        return self._first(self._sql.by_card_number, number=card_number)
 
     def by_citizen_number(self, citizen_number: str) -> CardRecord | None:
         """The record of a person that counts, or the last one that was given up."""
-        return self._first(
-            _VIEW.where(people.c.citizen_number == citizen_number).order_by(
-                cards.c.state.in_(DEAD), cards.c.id.desc()
-            )
-        )
-
-    def by_chip(self, condition: ColumnElement[bool]) -> CardRecord | None:
-        """The record on a chip; of several, one that is being written, and the oldest."""
-        return self._first(
-            _VIEW.join(chips, chips.c.card == cards.c.id)
-            .where(condition, chips.c.state.in_(LIVE_CHIP))
-            .order_by(cards.c.state != State.WRITING.value, cards.c.id)
-        )
+        return self._first(self._sql.by_citizen_number, number=citizen_number)
 
     def by_id_code(self, id_code: bytes) -> CardRecord | None:
         """The record on the chip with these first 12 bytes of a card id code."""
-        return self.by_chip(chips.c.card_id_code == id_code[:12])
+        return self._first(self._sql.by_id_code, code=id_code[:ID_CODE_LENGTH])
 
     def by_factory_atr(self, atr: bytes) -> CardRecord | None:
         """The record on the chip that came with this answer to reset and is not finished."""
-        unfinished = chips.c.state == ChipState.BOUND.value
-        return self.by_chip((chips.c.factory_atr == atr) & unfinished)
+        return self._first(self._sql.by_factory_atr, atr=atr)
 
     def by_atr(self, atr: bytes) -> CardRecord | None:
         """The record on the chip that now answers with this ATR."""
-        return self.by_chip(chips.c.atr == atr)
+        return self._first(self._sql.by_atr, atr=atr)
 
     def chip(self, id_code: bytes) -> Chip | None:
         """What is known about a chip, whatever became of it."""
         with self._store.reading() as connection:
-            row = connection.execute(_CHIP.where(chips.c.card_id_code == id_code[:12])).first()
+            row = self._sql.chip.first(connection, code=id_code[:ID_CODE_LENGTH])
         return _chip(row) if row else None
 
     def planned(
@@ -151,16 +162,18 @@ class Queries:
             query = query.where(cards.c.state.in_([str(state) for state in states]))
         if limit is not None:
             query = query.limit(limit)
-        with self._store.reading() as connection:
+        with self._store.reading(snapshot=True) as connection:
             yield from map(_record, _streamed(connection, query))
 
     def show(self, card_id: int) -> CardStory:
         """A record, its chips and its history."""
-        record = self.get(card_id)
-        with self._store.reading() as connection:
+        with self._store.reading(snapshot=True) as connection:
+            record = self._sql.by_id.first(connection, card_id=card_id)
+            if record is None:
+                raise UnknownCardError(card_id)
             rows = connection.execute(_CHIP.where(chips.c.card == card_id).order_by(chips.c.id))
             found = tuple(_chip(row) for row in rows)
-            return CardStory(record, found, self._journal.of_card(connection, card_id))
+            return CardStory(_record(record), found, self._journal.of_card(connection, card_id))
 
     def milestones(self, card_id: int) -> builtins.list[str]:
         """Steps reached on the chip the record is bound to now."""
@@ -187,10 +200,45 @@ class Queries:
             rows = connection.execute(select(column, func.count()).group_by(column))
             return {row[0]: row[1] for row in rows}
 
-    def _first(self, query: Select[*tuple[Any, ...]]) -> CardRecord | None:
+    def _first(self, statement: Statement, **values: Value) -> CardRecord | None:
         with self._store.reading() as connection:
-            row = connection.execute(query.limit(1)).first()
+            row = statement.first(connection, **values)
         return _record(row) if row else None
+
+
+class _Statements:
+    """The questions asked for every card, compiled once."""
+
+    def __init__(self, engine: Engine) -> None:
+        number: BindParameter[str] = bindparam("number")
+        self.by_id = Statement(engine, _VIEW.where(cards.c.id == bindparam("card_id")))
+        self.by_card_number = Statement(engine, _VIEW.where(cards.c.card_number == number))
+        given_up = or_(*(cards.c.state == state.value for state in DEAD))
+        self.by_citizen_number = Statement(
+            engine,
+            _VIEW.where(people.c.citizen_number == number)
+            .order_by(case((given_up, 1), else_=0), cards.c.id.desc())
+            .limit(1),
+        )
+        code = chips.c.card_id_code == bindparam("code")
+        live = or_(*(chips.c.state == state.value for state in LIVE_CHIP))
+        unfinished = chips.c.state == ChipState.BOUND.value
+        self.chip = Statement(engine, _CHIP.where(code))
+        self.by_id_code = Statement(engine, _on_chip(code, live))
+        atr: BindParameter[bytes] = bindparam("atr")
+        self.by_factory_atr = Statement(engine, _on_chip(chips.c.factory_atr == atr, unfinished))
+        self.by_atr = Statement(engine, _on_chip(chips.c.atr == atr, live))
+
+
+def _on_chip(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Of several chips, the one whose record is being written, and the oldest."""
+    writing = cards.c.state == State.WRITING.value
+    return (
+        _VIEW.join(chips, chips.c.card == cards.c.id)
+        .where(*conditions)
+        .order_by(case((writing, 0), else_=1), cards.c.id)
+        .limit(1)
+    )
 
 
 def _streamed(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[AnyRow]:

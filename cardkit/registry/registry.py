@@ -261,6 +261,10 @@ class Registry:
         """Records in the order of `card_ids`, without those that do not exist."""
         return self._queries.get_many(card_ids)
 
+    def states(self, card_ids: Iterable[int]) -> Mapping[int, State]:
+        """State of each of many records, without reading the people: for a whole roster."""
+        return self._queries.states(card_ids)
+
     def find_by_card_number(self, card_number: str) -> CardRecord | None:
         """Whose card number that is."""
         return self._queries.by_card_number(card_number)
@@ -315,5 +319,5 @@ class Registry:
 
     def verify_history(self) -> Verdict:
         """Check that nobody changed the history, and that the records say what it says."""
-        with self._store.reading() as connection:
+        with self._store.reading(snapshot=True) as connection:
             return self._journal.verify(connection)

@@ -105,8 +105,11 @@ def configure(engine: Engine, busy_seconds: float) -> None:
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")
 
     def begun(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        options = connection.get_execution_options()
+        if options.get("writing"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif options.get("snapshot"):  # a single question sees one state of things without
+            connection.exec_driver_sql("BEGIN")
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)

@@ -17,11 +17,11 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from cardkit.registry import schema, sqlite
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
-from cardkit.registry.faults import translate, translated
+from cardkit.registry.faults import errors_of, translate, translated
 
 Clock = Callable[[], datetime]
 CommitHook = Callable[[Literal["before", "after"]], None]
@@ -87,7 +87,7 @@ class Store:
         self.name = self.engine.url.render_as_string(hide_password=True)
         if self.engine.dialect.name == "sqlite":
             self.name = str(sqlite.path_of(self.engine))
-        with translated(self.name):
+        with translated(self.engine, self.name):
             self._open()
 
     def _open(self) -> None:
@@ -156,7 +156,7 @@ class Store:
                 with self._transaction() as connection:
                     yield connection
                     self._fault_point("before")
-            except SQLAlchemyError as error:
+            except errors_of(self.engine) as error:
                 self._drop_writer()
                 raise translate(error, self.name) from None
             self._fault_point("after")
@@ -180,10 +180,18 @@ class Store:
             self._on_commit(when)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """What was committed when the block began, unchanged until it ends."""
+    def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """What was committed, as it is at each question.
+
+        Parameters
+        ----------
+        snapshot : bool
+            All questions of the block see the same state of things.
+        """
         self._refuse_closed()
-        with translated(self.name), self.engine.connect() as connection:
+        with translated(self.engine, self.name), self.engine.connect() as connection:
+            if snapshot:
+                connection.execution_options(snapshot=True).begin()
             yield connection
 
     def _refuse_closed(self) -> None:
@@ -215,7 +223,7 @@ class Store:
             if self._closed:
                 return
             self._closed = True
-            with translated(self.name):
+            with translated(self.engine, self.name):
                 if self._writer is not None:
                     self._writer.close()
                 self.engine.dispose()
@@ -239,10 +247,13 @@ def _engine(url: str, busy_seconds: float) -> Engine:
     if is_sqlite:
         sqlite.configure(engine, busy_seconds)
     elif parsed.get_backend_name() == "postgresql":
-        event.listen(engine, "begin", _take_writers_place)
+        event.listen(engine, "begin", _begun_on_postgresql)
     return engine
 
 
-def _take_writers_place(connection: Connection) -> None:
-    if connection.get_execution_options().get("writing", False):
+def _begun_on_postgresql(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("writing"):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+    elif options.get("snapshot"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

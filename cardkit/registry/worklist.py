@@ -37,16 +37,16 @@ class Worklist:
     def claim(self) -> CardRecord | None:
         """The next record, nobody else's; None when there is none (now)."""
         with self._lock:
-            if not self._ready:
-                self._fetch()
-            if not self._ready:
-                return None
-            record = self._ready.popleft()
-            self._claimed.add(record.card_id)
-            return record
+            while self._ready or self._fetch():
+                card_id = self._ready.popleft().card_id
+                record = self._queries.get(card_id)  # another program may have been quicker
+                if record.state == State.PLANNED:
+                    self._claimed.add(card_id)
+                    return record
+            return None
 
     def coming(self) -> list[CardRecord]:
-        """Records that will be claimed soon, as far as they were fetched; for deriving their keys."""
+        """Records that will be claimed soon, as far as they were fetched: to derive their keys."""
         with self._lock:
             return list(self._ready)
 
@@ -62,10 +62,11 @@ class Worklist:
                 if record.state == State.PLANNED:
                     self._ready.appendleft(record)
 
-    def _fetch(self) -> None:
+    def _fetch(self) -> bool:
+        """Read more records; whether there are any."""
         if self._waiting is None:
             self._ready.extend(self._queries.planned(_AHEAD, without=self._claimed))
-            return
+            return bool(self._ready)
         while self._waiting and not self._ready:
             some = [self._waiting.popleft() for _ in range(min(_AHEAD, len(self._waiting)))]
             self._ready.extend(
@@ -73,3 +74,4 @@ class Worklist:
                 for record in self._queries.get_many(some)
                 if record.state == State.PLANNED and record.card_id not in self._claimed
             )
+        return bool(self._ready)

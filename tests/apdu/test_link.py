@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardkit.apdu import Command, Response
+from cardkit.apdu import Command, Link, Response
 from cardkit.apdu.link import (
     ChainingLink,
     GetResponseLink,
@@ -35,6 +35,9 @@ class Script:
         assert apdu.hex() == expected.hex()
         return answer
 
+    def reset(self) -> bytes:
+        return ATR
+
     def __enter__(self) -> Self:
         return self
 
@@ -42,8 +45,8 @@ class Script:
         assert kind is not None or not self._left, f"not asked: {self._left}"
 
 
-def send(link: object, apdu: str) -> str:
-    return link.transmit(bytes.fromhex(apdu)).hex().upper()  # type: ignore[attr-defined]
+def send(link: Link, apdu: str) -> str:
+    return link.transmit(bytes.fromhex(apdu)).hex().upper()
 
 
 def test_61xx_is_fetched_with_get_response() -> None:
@@ -199,8 +202,9 @@ def test_short_and_extended_reading_commands_are_not_chained() -> None:
         assert send(link, "00B00000000400") == "9000"
 
 
-def test_every_link_passes_the_atr_on() -> None:
+def test_every_link_passes_atr_and_reset_on() -> None:
     assert chain(Script()).atr == ATR
+    assert chain(Script()).reset() == ATR
 
 
 class Chip:
@@ -218,6 +222,9 @@ class Chip:
             piece, self._data = self._data[:wanted], self._data[wanted:]
             return piece + self._status()
         return self._status()
+
+    def reset(self) -> bytes:
+        return ATR
 
     def _status(self) -> bytes:
         if not self._data:

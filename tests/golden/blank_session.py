@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
-from cardkit.apdu.link import chain
+from cardkit.apdu.link import Link, chain
 from cardkit.apdu.trace import Trace, load
 from cardkit.apdu.trace_link import Recorder, TraceLink
 from cardkit.issuance.keyring import Keyring
@@ -24,7 +24,6 @@ from cardkit.registry.people import Applicant
 from cardkit.registry.records import BatchInfo
 from cardkit.registry.registry import Registry
 from cardkit.virtual.card import VirtualCard
-from cardkit.virtual.link import VirtualLink
 from tests.golden.raw import master_key
 
 FILE = Path(__file__).with_name("blank-session.trace")
@@ -71,7 +70,7 @@ def blank_chip() -> VirtualCard:
     return VirtualCard.blank(transport_key=key, atr=FACTORY_ATR, random=fixed_random("chip"))
 
 
-def record_session(folder: Path) -> Trace:
+def record_session(chip: Link, folder: Path) -> Trace:
     """Issue `ROW` onto a blank chip; returns what went over its contacts."""
     profile = load_profile("test")
     keyring = Keyring(open_store(profile), factors_above(profile), tree_of(profile))
@@ -81,7 +80,7 @@ def record_session(folder: Path) -> Trace:
     with Registry.open(url, clock=lambda: NOW, actor="golden") as registry:
         registry.enrol([ROW], numbering, BatchInfo("golden", "00", 1))
         writer = Writer(profile, registry, registry.worklist(), keyring, fixed_random("window"))
-        link = TraceLink(VirtualLink(blank_chip()), recorder, lambda: 0.0)
+        link = TraceLink(chip, recorder, lambda: 0.0)
         outcome = writer.process(chain(link), "in-process")
     assert isinstance(outcome, Issued), outcome
     return recorder.trace

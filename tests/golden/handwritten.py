@@ -14,6 +14,8 @@ class GoldenFile:
 
     Parameters
     ----------
+    label : str
+        ``EF05``: the file identifier, in hex.
     kind : str
         ``file`` (linear records), ``binary`` or ``cyclic``.
     opened_by : str
@@ -28,11 +30,6 @@ class GoldenFile:
     size: int
     opened_by: str
     records: list[str] = field(default_factory=list)
-
-    @property
-    def identifier(self) -> str:
-        """``EF05`` is the file identifier as well as the label."""
-        return self.label
 
     def __str__(self) -> str:
         return f"{self.directory}-{self.label}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,9 @@ PATIENCE = 60  # seconds after which a program that hangs is ended
 
 
 @pytest.fixture
-def reader(issued: VirtualCard, insert: Insert) -> Iterator[str]:
+def reader(issued: VirtualCard, insert: Insert) -> str:
     """Name of a reader with the issued card in it."""
-    yield insert(issued).reader
+    return str(insert(issued).reader)
 
 
 def run(program: str, *arguments: str) -> str:

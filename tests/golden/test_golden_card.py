@@ -27,7 +27,6 @@ READ_KEYS = {
 }
 NOT_ALLOWED = "6982"
 NO_FILE = "6A82"
-NO_RECORD = "6A83"
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def open_file(card: RawCard, file: GoldenFile) -> None:
     condition = file.opened_by.rpartition(" ")[2]
     if condition in ("RK1", "RKSSSE"):
         card.authenticate(*READ_KEYS[file.directory, condition])
-    card.done(f"00A4020002{file.identifier}")
+    card.done(f"00A4020002{file.label}")
 
 
 def content(card: RawCard, file: GoldenFile) -> list[str]:
@@ -67,7 +66,7 @@ def test_a_file_holds_what_was_written_by_hand(card: RawCard, file: GoldenFile) 
 @every_file()
 def test_a_file_stays_closed_until_its_condition_is_met(card: RawCard, file: GoldenFile) -> None:
     card.select(file.directory)
-    card.done(f"00A4020002{file.identifier}")
+    card.done(f"00A4020002{file.label}")
     answer = card.send("00B0000001" if file.kind == "binary" else "00B2010401")
     if file.opened_by == "free":
         assert answer != NOT_ALLOWED
@@ -77,7 +76,7 @@ def test_a_file_stays_closed_until_its_condition_is_met(card: RawCard, file: Gol
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
 def test_there_is_no_other_file(card: RawCard, directory: str) -> None:
-    written = {file.identifier for file in FILES if file.directory == directory}
+    written = {file.label for file in FILES if file.directory == directory}
     # EF1E lists the applications below a directory (DIR) and is no data file.
     others = {f"EF{n:02X}" for n in range(1, 0x1E)} - written
     card.select(directory)
@@ -89,11 +88,11 @@ def test_one_half_of_a_double_condition_does_not_open(card: RawCard, file: Golde
     first = "00B2010400"
     card.select(file.directory)
     card.verify_pin()
-    card.done(f"00A4020002{file.identifier}")
+    card.done(f"00A4020002{file.label}")
     assert card.send(first) == NOT_ALLOWED
     card.select(file.directory)
     card.authenticate(*READ_KEYS[file.directory, "RK1"])
-    card.done(f"00A4020002{file.identifier}")
+    card.done(f"00A4020002{file.label}")
     assert card.send(first) == NOT_ALLOWED
 
 
@@ -101,7 +100,7 @@ def test_one_half_of_a_double_condition_does_not_open(card: RawCard, file: Golde
 def test_the_read_key_opens_in_place_of_the_pin(card: RawCard, file: GoldenFile) -> None:
     card.select(file.directory)
     card.authenticate(*READ_KEYS[file.directory, "RK"])
-    card.done(f"00A4020002{file.identifier}")
+    card.done(f"00A4020002{file.label}")
     assert content(card, file) == file.records
 
 
@@ -137,13 +136,15 @@ def test_lengths_in_the_dump_agree_with_the_bytes(file: GoldenFile) -> None:
 
 
 def test_the_dump_has_every_directory_and_file() -> None:
-    assert [(d, [f.label for f in FILES if f.directory == d]) for d in DIRECTORIES] == [
-        ("SSSE", ["EF05", "EF06", "EF07", "EF08"]),
-        ("DF01", [f"EF{n}" for n in "05 06 07 08 09 0A 15 16 17 18 19 1A".split()]),
-        ("DF02", [f"EF{n}" for n in "05 06 07 09 15 16".split()]),
-        ("DF03", [f"EF{n}" for n in "05 06 07 15 16 17 18 19".split()]),
-        ("DF04", [f"EF{n}" for n in "05 06 08 15".split()]),
-    ]
+    labels = {d: " ".join(f.label[2:] for f in FILES if f.directory == d) for d in DIRECTORIES}
+    assert labels == {
+        "SSSE": "05 06 07 08",
+        "DF01": "05 06 07 08 09 0A 15 16 17 18 19 1A",
+        "DF02": "05 06 07 09 15 16",
+        "DF03": "05 06 07 15 16 17 18 19",
+        "DF04": "05 06 08 15",
+    }
+    assert len(FILES) == sum(len(names.split()) for names in labels.values())
 
 
 def test_a_changed_byte_in_the_dump_would_be_noticed(card: RawCard) -> None:
@@ -151,5 +152,5 @@ def test_a_changed_byte_in_the_dump_would_be_noticed(card: RawCard) -> None:
     issuer = read_dump(changed)[0]
     open_file(card, issuer)
     found = content(card, issuer)
-    assert [n for n, pair in enumerate(zip(found, issuer.records, strict=True), 1)
-            if pair[0] != pair[1]] == [5]  # fmt: skip
+    pairs = zip(found, issuer.records, strict=True)
+    assert [n for n, (on_card, written) in enumerate(pairs, 1) if on_card != written] == [5]

@@ -112,7 +112,7 @@ def test_the_first_of_two_equal_numbers_stays_first_when_it_is_rejected_itself(
 
 
 def test_equal_numbers_that_are_wrong_are_not_called_duplicates(tmp_path: Path) -> None:
-    bad = f"1,张三,{BAD_CHECK},,\n"
+    bad = f",张三,{BAD_CHECK},,\n"
     found = read(tmp_path, f"{D1}\n{bad}{bad}3,李四,,,\n4,王五,,,\n")
     assert {code for _, _, code in codes(found)} == {"check_digit", "missing"}
 
@@ -124,10 +124,18 @@ def test_one_bank_card_cannot_be_two_peoples(tmp_path: Path) -> None:
     assert codes(found) == [(3, "bank_card_number", "duplicate")]
 
 
-def test_people_who_share_an_insurance_number_are_reported(tmp_path: Path) -> None:
-    found = read(tmp_path, f"{D1},民族\n1,张三,{ZHANG},,,汉\n1,李四,{LI},,,汉\n,王五,{WANG},,,汉\n")
-    assert not found.rejects
-    assert [(r.code, r.details["count"]) for r in found.remarks] == [("same_insurance_number", 1)]
+def test_two_people_cannot_have_one_insurance_number(tmp_path: Path) -> None:
+    # The table of card numbers and insurance numbers would have two cards for one person.
+    rows = f"1,张三,{ZHANG},,\n1,李四,{LI},,\n,王五,{WANG},,\n,赵六,{citizen(4)},,\n"
+    found = read(tmp_path, f"{D1}\n{rows}")
+    assert codes(found) == [(3, "insurance_number", "duplicate")]
+
+
+def test_blanks_between_the_characters_of_a_name_are_taken_out(tmp_path: Path) -> None:
+    text = f"姓名,身份证号码,民族\n张\u3000三,{ZHANG},汉\nAnna Li,{LI},汉\n欧阳 三,{WANG},汉\n"
+    found = read(tmp_path, text)
+    assert [a.name for a in found.applicants] == ["张三", "Anna Li", "欧阳三"]
+    assert [r.text() for r in found.remarks] == ["2人的姓名中间有空格，已去掉"]
 
 
 def test_everything_wrong_with_a_row_is_said_at_once(tmp_path: Path) -> None:
@@ -179,10 +187,12 @@ def test_the_registry_can_refuse_applicants_later(tmp_path: Path) -> None:
     found = read(tmp_path, f"{D1}\n1,张三,{ZHANG},,\n2,李四,{LI},,\n3,,{WANG},,\n")
     assert found.citizen_numbers == [ZHANG, LI]
     problem = roster.Problem("citizen_number", "registry")
-    found.refuse({3: problem, 4: problem})
+    words = {"chinese": "登记库中已有不同的姓名", "english": "the registry has another name"}
+    found.refuse({3: roster.Problem("name", "registry_says", words), 4: problem})
+    assert found.rejects[0].reason() == "登记库中已有不同的姓名"
     assert [a.row for a in found.applicants] == [2]
     assert codes(found) == [
-        (3, "citizen_number", "registry"),
+        (3, "name", "registry_says"),
         (4, "name", "missing"),
         (4, "citizen_number", "registry"),
     ]

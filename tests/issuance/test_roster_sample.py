@@ -74,7 +74,7 @@ def test_a_seed_always_gives_the_same_people() -> None:
 
 def test_the_first_person_of_seed_one_stays_the_same_in_every_version() -> None:
     (person,) = sample.people(1, 1)
-    assert person.citizen_number == "PLACEHOLDER"
+    assert (person.citizen_number, person.name) == ("639900195005110290", "沈超志")
 
 
 def test_no_two_people_have_one_number() -> None:

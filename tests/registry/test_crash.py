@@ -6,12 +6,14 @@ and can be started again at any time.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from cardkit.registry import enrolment
 from cardkit.registry.registry import Registry
@@ -93,25 +95,37 @@ def test_killed_before_and_after_every_commit(path: Path) -> None:
             assert_finished(registry)
 
 
+def run_until(statement: int, at: Path) -> int:
+    """Work, dying at the given statement that changes something; returns how many there were.
+
+    SQLite itself reports them, one for every row and for BEGIN and COMMIT as well.
+    """
+    seen = 0
+
+    def count(sql: str) -> None:
+        nonlocal seen
+        if sql.startswith(("SELECT", "PRAGMA")):
+            return
+        seen += 1
+        if seen == statement:
+            children.kill_this_process()
+
+    def connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_trace_callback(count)
+
+    event.listen(Pool, "connect", connected)
+    try:
+        with open_at(at) as registry:
+            work(registry)
+    finally:
+        event.remove(Pool, "connect", connected)
+    return seen
+
+
 def test_killed_at_every_statement(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Inside transactions too: also half an enrolment leaves nothing."""
     monkeypatch.setattr(enrolment, "CHUNK", 2)
-
-    def run_until(statement: int, at: Path) -> int:
-        left = statement
-
-        def count(*_arguments: object) -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                children.kill_this_process()
-
-        with open_at(at) as registry:
-            event.listen(registry._store.engine, "before_cursor_execute", count)
-            work(registry)
-        return left
-
-    total = -run_until(0, path)
+    total = run_until(0, path)
     assert total > 100
     for statement in range(1, total + 1):
         at = path.with_name(f"statement-{statement}.db")

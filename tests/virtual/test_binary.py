@@ -49,6 +49,12 @@ def test_refusals(df01: Workbench, command: str, sw: str) -> None:
     assert df01.send(command) == sw
 
 
+def test_reading_needs_its_condition(ssse: Workbench) -> None:
+    assert ssse.send("00B0870001") == "6982"
+    ssse.open(0x0A, ssse.key("SSSE 0D0A"))
+    assert ssse.ok("00B0870001") == "00"
+
+
 @pytest.mark.parametrize(
     ("command", "sw"),
     [

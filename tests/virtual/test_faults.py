@@ -128,6 +128,30 @@ def test_a_worn_out_key_file(building: Workbench) -> None:
     building.open(0x84, building.key("DF01 0D84"))
 
 
+@pytest.mark.parametrize(
+    ("file", "record", "command"),
+    [
+        (0xEF09, 2, "00DC024C03 910131"),
+        (0xEF09, None, "00DC024C03 910131"),
+    ],
+)
+def test_a_cell_worn_out_before_its_first_record(
+    building: Workbench, file: int, record: int | None, command: str
+) -> None:
+    building.card.arm(Fault(FaultKind.WORN, directory=0xDF01, file=file, record=record))
+    assert building.send(command) == "6581"
+    assert building.send("00B2024C03") == "6A83"
+
+
+def test_worn_out_files_of_the_system(building: Workbench) -> None:
+    building.card.arm(Fault(FaultKind.WORN, directory=0xDDF1, file=0xEF23))
+    building.card.arm(Fault(FaultKind.WORN, directory=0xDDF1, file=0xEF80))
+    building.ok("00A4000002DDF1")
+    assert building.send("00D201230F 700D DF01 0A 6F08 8406D15600000500") == "6581"
+    another = bytes.fromhex("0D0701EF33000710") + bytes(16)
+    assert building.write_key(building.key("SSSE"), another) == "6581"
+
+
 def test_a_corrupt_record_warns_with_its_data(ssse: Workbench) -> None:
     ssse.card.arm(Fault(FaultKind.CORRUPT, directory=0xDDF1, file=0xEF05, record=3))
     assert ssse.send(READ) == OLD + "6281"

@@ -41,6 +41,56 @@ def test_a_card_comes_back_from_its_image(issued: Workbench, tmp_path: Path) -> 
     )
 
 
+def test_fci_records_come_back_and_are_checked(building: Workbench) -> None:
+    building.ok("00A4000002DDF1")
+    building.ok("00D201230F 700D DF01 0A 6F08 8406D15600000500")
+    text = building.card.snapshot()
+    assert image.encode(image.decode(text)) == text
+    with pytest.raises(ValueError, match="structure is damaged"):
+        image.decode(text.replace("700ddf010a6f08", "700ddf010b6f08"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"0304322e3030"', '"0305322e3030"'),  # a TLV that does not agree
+        ('"20024142"', '"20024142", "2110' + "00" * 16 + '"'),  # more than the file holds
+    ],
+)
+def test_records_in_an_image_keep_the_rules_of_their_file(
+    template: tuple[str, object], old: str, new: str
+) -> None:
+    assert old in template[0]
+    with pytest.raises(ValueError, match="structure is damaged"):
+        image.decode(template[0].replace(old, new))
+
+
+KEY_RECORD = "0D9001EF33009010" + "00" * 16
+
+
+@pytest.mark.parametrize(
+    ("kind_and_sfi", "lines"),
+    [
+        ("c30081", ["00"]),  # the purse file has no content
+        ("c40015", ["00" * 599]),  # a transparent file is as long as it was made
+        ("c40015", ["00" * 300, "00" * 300]),
+        ("c30080", [KEY_RECORD] * 9),  # eight keys were declared
+        ("c30080", [KEY_RECORD + "00"]),  # a key record has 24 bytes
+        ("c70007", ["00" * 5] * 4),  # three records
+    ],
+)
+def test_content_in_an_image_fits_its_file(
+    template: tuple[str, object], kind_and_sfi: str, lines: list[str]
+) -> None:
+    header, _, body = template[0].partition("\n")
+    content = json.loads(body)
+    df01 = content["mf"]["directories"][0]["directories"][0]
+    file = next(file for file in df01["files"] if file["creation"][14:20] == kind_and_sfi)
+    file["content"] = lines
+    with pytest.raises(ValueError, match="structure is damaged"):
+        image.decode(f"{header}\n{json.dumps(content)}")
+
+
 def test_a_blank_card_too(blank: Workbench, tmp_path: Path) -> None:
     path = tmp_path / "card.image"
     blank.card.save(path)

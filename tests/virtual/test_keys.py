@@ -37,6 +37,16 @@ def test_a_key_loaded_with_class_80_works(building: Workbench) -> None:
     building.open(0x86, NEW)
 
 
+def test_class_80_has_no_mac_so_it_wants_a_builder(building: Workbench) -> None:
+    field = b"\x18" + HEADER + NEW + b"\x80" + bytes(6)
+    command = bytes.fromhex("80D4000020") + encrypt_ecb(building.key("DF01"), field)
+    building.card.reset()
+    building.ok(f"00A4040006{DF01}")
+    assert building.send(command) == "6982"
+    building.open(0x00, building.key("DF01"))
+    building.ok(command)
+
+
 def test_a_plain_key_wants_the_master_key_presented(building: Workbench) -> None:
     command = bytes.fromhex("00D4000018") + HEADER + NEW
     building.ok(f"00A4040006{DF01}")

@@ -97,6 +97,8 @@ def test_the_transport_key_stays_when_the_serial_changes() -> None:
         ("001400000A 3B6D00000081544C9786", "6700"),
         ("001401000B 3B6D00000081544C978684", "6A86"),
         ("80E0050108 0000639900112233", "6A86"),
+        ("80E0030108 0011223344556677", "6A86"),
+        ("80E0030007 00112233445566", "6700"),
         ("80E0040000", "6A86"),
         ("00E0040000", "6E00"),
     ],
@@ -129,6 +131,7 @@ def test_the_mf_comes_first_and_once(blank: Workbench) -> None:
     assert blank.create_directory("3F00", "02", MF_NAME) == "6A80", "the MF is no ADF"
     blank.made(blank.create_directory("3F00", "01", MF_NAME))
     assert blank.create_directory("3F00", "01", MF_NAME) == "6A86"
+    assert blank.create_directory("3F00", "01", "AABBCCDDEE") == "6A86"
 
 
 @pytest.mark.parametrize(
@@ -268,6 +271,19 @@ def test_deleting_a_file_gives_its_space_back(building: Workbench) -> None:
     assert building.card.chip.memory.free == free + 600 + 16
     assert building.send("00B0950001") == "6A82"
     building.made(building.create("EF15", "C4", "15", 600, "00", "0000", "EF85"))
+
+
+def test_a_deleted_file_is_current_no_more(building: Workbench) -> None:
+    building.ok("00A4020002EF15")
+    building.ok("80E1000102EF15")
+    assert building.send("00B0000001") == "6986"
+
+
+def test_nothing_is_current_after_deleting_the_mf(building: Workbench) -> None:
+    building.ok("00A4020002EF15")
+    building.ok("80E10003023F00")
+    building.made(building.create_directory("3F00", "01", MF_NAME))
+    assert building.send("00B0000001") == "6986"
 
 
 def test_deleting_the_current_directory_file_leads_to_its_parent(building: Workbench) -> None:

@@ -114,6 +114,13 @@ def test_refusals(df01_open: Workbench, command: str, sw: str) -> None:
     assert df01_open.send(command) == sw
 
 
+@pytest.mark.parametrize("header", ["04B09500", "04B2013C"])
+def test_a_read_carries_nothing_but_its_mac(df01_open: Workbench, header: str) -> None:
+    df01_open.ok("00E2003805 1111111111")
+    command = df01_open.secured(header, df01_open.key("DF01 STK"), b"\x01")
+    assert df01_open.send(command) == "6700"
+
+
 def test_a_wrong_mac_writes_nothing(df01_open: Workbench) -> None:
     df01_open.challenge()
     assert df01_open.send("04D6950005 01 00000000") == "6988"

@@ -88,6 +88,13 @@ def test_a_wrong_old_pin_counts(ssse: Workbench) -> None:
     assert ssse.send(RIGHT) == "6983"
 
 
+def test_a_wrong_old_pin_takes_the_level_away(df01: Workbench) -> None:
+    df01.ok(RIGHT)
+    df01.ok("00B2012C04")
+    assert df01.send("805E010007654321FF654321") == "63C2"
+    assert df01.send("00B2012C04") == "6982"
+
+
 @pytest.mark.parametrize(
     ("command", "sw"),
     [

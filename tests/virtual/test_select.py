@@ -68,6 +68,8 @@ def test_an_elementary_file_answers_plain_9000(ssse: Workbench, command: str) ->
         ("00A4020001EF", "6700"),
         ("00A4020003EF0505", "6700"),
         ("00A4030002DDF1", "6700"),
+        ("00A4040000", "6700"),
+        ("00A4040011" + "D1" * 17, "6700"),
     ],
 )
 def test_refusals(ssse: Workbench, command: str, sw: str) -> None:
@@ -121,9 +123,14 @@ def test_fci_records_that_are_refused(building: Workbench, command: str, sw: str
     assert building.send(command) == sw
 
 
-def test_an_fci_record_needs_a_builder_and_pre_issue(building: Workbench, ssse: Workbench) -> None:
-    assert ssse is building
+def test_an_fci_record_is_written_in_pre_issue_only(ssse: Workbench) -> None:
     assert ssse.send("00D201230F 700D DF01 0A 6F08 8406D15600000500") == "6985"
+
+
+def test_an_fci_record_wants_a_builder(building: Workbench) -> None:
+    building.card.reset()
+    building.ok(f"00A404000F{SSSE}")
+    assert building.send("00D201230F 700D DF01 0A 6F08 8406D15600000500") == "6982"
 
 
 def test_an_fci_record_is_overwritten_with_the_same_length_only(building: Workbench) -> None:

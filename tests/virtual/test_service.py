@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,17 @@ from cardkit.errors import UnreachableError, UsageError
 from cardkit.virtual import service, vpcd
 from cardkit.virtual.service import control, pcscd, publish, rundir
 from cardkit.virtual.service.attach import NoVirtualReaderError, SlotTakenError, ask
-from tests.bench import NOBODY, ScriptedCard, run_elsewhere
+from tests.bench import NOBODY, ScriptedCard, eventually, run_elsewhere
 
 pytestmark = [
     pytest.mark.pcsc,
-    pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: needs root. Run with sudo."),
+    pytest.mark.skipif(
+        not service.isolating_command(),
+        reason="NOT TESTED: pcscd cannot have a network of its own here. Run with sudo.",
+    ),
 ]
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: needs root. Run with sudo.")
 
 
 @pytest.fixture
@@ -50,15 +54,6 @@ def processes_of(directory: Path) -> list[int]:
         if entry.name.isdigit() and os.fsencode(directory) in arguments:
             found.append(int(entry.name))
     return found
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_it_has_the_readers_asked_for_in_a_network_of_its_own(running: service.Service) -> None:
@@ -116,8 +111,8 @@ def test_nothing_is_left_when_the_program_that_started_it_is_killed(directory: P
     program.kill()
     program.communicate()
 
+    assert eventually(lambda: [path.name for path in directory.iterdir()] == ["lock"])
     assert eventually(lambda: processes_of(directory) == [])
-    assert [path.name for path in directory.iterdir()] == ["lock"]
     with service.start(2, directory, publish=False) as again:  # the lock was let go
         assert again.running
     assert not directory.exists()
@@ -246,6 +241,7 @@ def test_a_directory_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
     assert "/run/cardkit" in raised.value.hint
 
 
+@as_root
 def test_a_directory_of_another_user_is_refused(directory: Path) -> None:
     directory.mkdir()
     os.chown(directory, 65534, 65534)
@@ -254,13 +250,16 @@ def test_a_directory_of_another_user_is_refused(directory: Path) -> None:
     assert list(directory.iterdir()) == []
 
 
-def test_the_cards_of_another_user_are_refused(running: service.Service, directory: Path) -> None:
-    for parent in directory.parents[:-2]:
-        parent.chmod(0o755)
-    told = run_elsewhere(
-        f"service.attach(0, Path({str(directory)!r}))", running.socket, user=NOBODY
-    )
+@as_root
+def test_the_cards_of_another_user_are_refused(public_folder: Path) -> None:
+    directory = public_folder / "cardkit"
+    with service.start(1, directory, publish=False) as running:
+        told = run_elsewhere(
+            f"service.attach(0, Path({str(directory)!r}))", running.socket, user=NOBODY
+        )
+        readers = run_elsewhere("len(pcsc.list_readers())", running.socket, user=NOBODY)
     assert told == "RefusedError 4: the virtual readers belong to another user"
+    assert readers == "2"  # reading cards is open to everyone, as with pcscd itself
 
 
 def test_a_service_that_does_not_come_up_leaves_nothing(
@@ -288,7 +287,7 @@ class TestFallback:
 
     @pytest.fixture(autouse=True)
     def _no_namespaces(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(control, "_namespaces", list)
+        monkeypatch.setattr(control, "isolating_command", list)
 
     def test_the_readers_of_the_running_daemon_are_used(
         self, directory: Path, monkeypatch: pytest.MonkeyPatch
@@ -315,6 +314,43 @@ class TestFallback:
         assert not directory.exists()
 
 
+_IN_A_CONTAINER = """
+import sys
+from pathlib import Path
+from cardkit.apdu import pcsc
+from cardkit.virtual import service, vpcd
+from cardkit.virtual.service import control, isolation
+from tests.bench import ScriptedCard
+
+isolation.loopback_up()
+control.isolating_command = list  # a container does not permit it
+with service.start(2, Path(sys.argv[1])) as running:
+    print(running.mode.value, running.socket, running.environment)
+    card = vpcd.insert(ScriptedCard(), lambda: running.attach(1))
+    print(pcsc.wait_for_card(running.readers[1], 5).atr == card_atr)
+    card.remove()
+print([entry.name for entry in Path("/run/pcscd").iterdir()])
+""".replace("card_atr", "ScriptedCard.ATR")
+
+
+@as_root
+def test_a_container_gets_the_readers_as_its_own_daemon(directory: Path) -> None:
+    container = 'mount -t tmpfs tmpfs /run && exec $0 -c "$1" "$2"'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    del environment["PCSCLITE_CSOCK_NAME"]
+    code = _IN_A_CONTAINER
+    done = subprocess.run(
+        [*service.isolating_command(), "sh", "-c", container, sys.executable, code, directory],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["machine /run/pcscd/pcscd.comm {}", "True", "[]"]
+
+
+@as_root
 class TestDefaultPath:
     """The link that makes every PC/SC program find the readers."""
 

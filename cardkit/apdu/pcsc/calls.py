@@ -158,56 +158,88 @@ def explain(code: int, reader: str = "") -> PcscError:
         return CardBusyError(where, find_holders(), ours=OPEN_HERE[reader] > 0, code=code)
     known = _KNOWN.get(code)
     if known is not None:
-        kind, message, hint = known
-        return kind(message.format(reader=where), hint=hint, code=code)
+        kind, message, hint, zh = known
+        words = {"reader": where}
+        return kind(message.format(**words), hint=hint, code=code, zh=zh.format(**words))
     text = scard().SCardGetErrorMessage(code)
-    return PcscError(f"{where}: {text} ({code:08X})", hint="take the card out, try again", code=code)
+    return PcscError(
+        f"{where}: {text} ({code:08X})", hint="take the card out, try again", code=code
+    )
 
 
-_KNOWN: Final[dict[int, tuple[type[PcscError], str, str]]] = {
-    E_NO_SMARTCARD: (NoCardError, "no card in {reader}", "put a card in, chip first"),
+# Result → kind of error, what happened, what to do, and both in Chinese.
+_KNOWN: Final[dict[int, tuple[type[PcscError], str, str, str]]] = {
+    E_NO_SMARTCARD: (
+        NoCardError,
+        "no card in {reader}",
+        "put a card in, chip first",
+        "{reader} 中没有卡片：请插入卡片，芯片一端朝里",
+    ),
     W_REMOVED_CARD: (
         NoCardError,
         "the card was taken out of {reader}",
         "put the same card in again: the work goes on where it stopped",
+        "卡片已从 {reader} 取出：请放回同一张卡，会从中断处继续",
     ),
-    E_READER_UNAVAILABLE: (ReaderGoneError, "{reader} is unplugged", "plug it in again"),
-    E_UNKNOWN_READER: (ReaderGoneError, "{reader} is not there", "plug it in, or choose another"),
-    E_NO_READERS_AVAILABLE: (ReaderGoneError, "no reader is connected", "plug one in"),
+    E_READER_UNAVAILABLE: (
+        ReaderGoneError,
+        "{reader} is unplugged",
+        "plug it in again",
+        "读卡器 {reader} 已断开：请重新连接",
+    ),
+    E_UNKNOWN_READER: (
+        ReaderGoneError,
+        "{reader} is not there",
+        "plug it in, or choose another",
+        "没有读卡器 {reader}：请连接它，或另选一台",
+    ),
+    E_NO_READERS_AVAILABLE: (
+        ReaderGoneError,
+        "no reader is connected",
+        "plug one in",
+        "没有连接读卡器：请连接一台",
+    ),
     W_UNRESPONSIVE_CARD: (
         MuteCardError,
         "the card in {reader} does not answer",
         "turn it round, clean its contacts, or try another card",
+        "{reader} 中的卡片没有应答：请检查插入方向，清洁触点，或换一张卡",
     ),
     W_UNPOWERED_CARD: (
         MuteCardError,
         "the card in {reader} has no power",
         "take it out and put it in again",
+        "{reader} 中的卡片没有上电：请取出后重新插入",
     ),
     W_UNSUPPORTED_CARD: (
         MuteCardError,
         "the card in {reader} gives an answer to reset this reader cannot use",
         "is it the right card? try another reader",
+        "{reader} 不支持这张卡片：请确认卡片，或换一台读卡器",
     ),
     E_PROTO_MISMATCH: (
         MuteCardError,
         "{reader} and its card have no transmission protocol in common",
         "is it the right card? try another reader",
+        "{reader} 与卡片没有共同的传输协议：请确认卡片，或换一台读卡器",
     ),
     W_RESET_CARD: (
         PcscError,
         "another program has reset the card in {reader}",
         "end the other program, then start again",
+        "其他程序复位了 {reader} 中的卡片：请结束那个程序后重新开始",
     ),
     E_NOT_TRANSACTED: (
         PcscError,
         "the card in {reader} stopped answering",
-        "put it in again: the work goes on where it stopped",
+        "put the same card in again: the work goes on where it stopped",
+        "{reader} 中的卡片停止应答：请放回同一张卡，会从中断处继续",
     ),
     F_COMM_ERROR: (
         NoServiceError,
         "the connection to the PC/SC service broke",
         "start the service again, the work goes on where it stopped",
+        "",
     ),
 }
 

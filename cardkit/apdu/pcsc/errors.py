@@ -14,14 +14,14 @@ class PcscError(UnreachableError):
 
     Parameters
     ----------
-    message, hint : str
+    message, hint, zh : str
         See `cardkit.errors.CardkitError`.
     code : int
         The PC/SC result, 0 when it came from elsewhere.
     """
 
-    def __init__(self, message: str, *, hint: str = "", code: int = 0) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, hint: str = "", code: int = 0, zh: str = "") -> None:
+        super().__init__(message, hint=hint, zh=zh)
         self.code = code & 0xFFFFFFFF
 
     def details(self) -> dict[str, object]:
@@ -32,11 +32,14 @@ class PcscError(UnreachableError):
 class NoServiceError(PcscError):
     """The PC/SC service does not run."""
 
+    zh = "读卡器服务（PC/SC）没有运行：请启动服务，恢复后会继续"
+
 
 class NoPermissionError(PcscError):
     """The PC/SC service runs, but this user may not use it."""
 
     exit_code = ExitCode.REFUSED
+    zh = "当前用户没有使用读卡器服务（PC/SC）的权限：请运行 cardkit doctor 查看办法"
 
 
 class NoSuchReaderError(PcscError):
@@ -80,7 +83,9 @@ class CardBusyError(PcscError):
             hint = "end the program that uses it: " + ", ".join(str(holder) for holder in holders)
         else:
             hint = "end the other program that uses the card, or wait for it"
-        super().__init__(f"the card in {reader} is in use by {who}", hint=hint, code=code)
+        names = "、".join(str(holder) for holder in holders) or "其他程序"
+        zh = f"{reader} 中的卡片正被{'本程序' if ours else names}占用：请先结束占用的程序"
+        super().__init__(f"the card in {reader} is in use by {who}", hint=hint, code=code, zh=zh)
         self.reader = reader
         self.holders = tuple(holders)
 
@@ -92,6 +97,6 @@ class CardBusyError(PcscError):
 
 def lost(error: PcscError) -> LinkLostError:
     """The same, for somebody in the middle of a conversation with a chip."""
-    lost_error = LinkLostError(error.message, hint=error.hint)
+    lost_error = LinkLostError(error.message, hint=error.hint, zh=error.zh)
     lost_error.__cause__ = error
     return lost_error

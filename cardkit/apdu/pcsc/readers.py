@@ -111,7 +111,10 @@ def find_reader(part_of_name: str) -> str:
         raise NoSuchReaderError(
             f"{len(found)} readers have {part_of_name!r} in their name",
             hint=f"give more of the name; readers: {there}",
+            zh=f"有 {len(found)} 台读卡器的名称含有“{part_of_name}”，请写得更完整；现有：{there}",
         )
     raise NoSuchReaderError(
-        f"no reader has {part_of_name!r} in its name", hint=f"readers: {there}"
+        f"no reader has {part_of_name!r} in its name",
+        hint=f"readers: {there}",
+        zh=f"没有名称含有“{part_of_name}”的读卡器；现有：{there}",
     )

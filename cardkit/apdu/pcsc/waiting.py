@@ -16,12 +16,13 @@ from cardkit.apdu.pcsc.calls import (
     E_NO_SMARTCARD,
     E_TIMEOUT,
     E_UNKNOWN_READER,
+    W_UNRESPONSIVE_CARD,
     call,
     explain,
     scard,
     unsigned,
 )
-from cardkit.apdu.pcsc.errors import MuteCardError, NoPermissionError, PcscError
+from cardkit.apdu.pcsc.errors import NoPermissionError, PcscError
 from cardkit.apdu.pcsc.readers import (
     STATE_UNAVAILABLE,
     STATE_UNAWARE,
@@ -79,10 +80,7 @@ def wait_for_card(
         if not state.present or (state.events == after and not anew):
             return explain(E_NO_SMARTCARD, reader)
         if state.mute:
-            return MuteCardError(
-                f"the card in {reader} does not answer",
-                hint="turn it round, clean its contacts, or try another card",
-            )
+            return explain(W_UNRESPONSIVE_CARD, reader)
         return None
 
     return _wait(reader, obstacle, timeout, stop, on_obstacle, clock)
@@ -115,7 +113,9 @@ def wait_for_removal(
     PcscError
         The card is still in when time runs out.
     """
-    still_in = PcscError(f"the card is still in {reader}", hint="take it out")
+    still_in = PcscError(
+        f"the card is still in {reader}", hint="take it out", zh=f"卡片还在 {reader} 中：请取出"
+    )
 
     def obstacle(state: ReaderState, *, anew: bool) -> PcscError | None:
         same = seen is None or (state.events == seen.events and not anew)

@@ -81,7 +81,9 @@ class FileContent:
     problem: str = ""
 
 
-def read_card(card: Card, means: Means, *, transparent: bool = False) -> Procedure[list[FileContent]]:
+def read_card(
+    card: Card, means: Means, *, transparent: bool = False
+) -> Procedure[list[FileContent]]:
     """Read every file that ``means`` open, in the order of the tree.
 
     Directories of which nothing can be read are not selected. A PIN or key is presented once a
@@ -126,7 +128,7 @@ def _read_file(
         return FileContent(directory, file, problem="absent")
     yield from open_file(card, directory, file, means)
     try:
-        content = yield from _content(card, directory, file)
+        content = yield from read_content(card, directory, file)
     except StatusError as error:
         problem = "absent" if error.sw in NOT_THERE else str(error.sw)
         return FileContent(directory, file, problem=problem)
@@ -158,9 +160,7 @@ def no_environment(error: StatusError) -> WrongCardError:
     )
 
 
-def open_file(
-    card: Card, directory: DirectoryFile, file: File, means: Means
-) -> Procedure[None]:
+def open_file(card: Card, directory: DirectoryFile, file: File, means: Means) -> Procedure[None]:
     """Present what a file wants, unless it is open already."""
     if card.may(file.read, directory):
         return
@@ -170,7 +170,14 @@ def open_file(
         yield from card.verify_pin(directory, means.pin)
 
 
-def _content(card: Card, directory: DirectoryFile, file: File) -> Procedure[Content]:
+def read_content(card: Card, directory: DirectoryFile, file: File) -> Procedure[Content]:
+    """Read one file that is open already.
+
+    Raises
+    ------
+    StatusError
+        The card refuses: condition not met, file missing.
+    """
     if isinstance(file, RecordFile):
         return (yield from _records(card, directory, file))
     if isinstance(file, CyclicFile):
@@ -180,9 +187,7 @@ def _content(card: Card, directory: DirectoryFile, file: File) -> Procedure[Cont
     raise TypeError(f"{file.label} cannot be read")
 
 
-def _records(
-    card: Card, directory: DirectoryFile, file: RecordFile
-) -> Procedure[dict[str, Value]]:
+def _records(card: Card, directory: DirectoryFile, file: RecordFile) -> Procedure[dict[str, Value]]:
     values: dict[str, Value] = {}
     for one in card.tree.fields:
         if one.directory is not directory or one.file is not file:

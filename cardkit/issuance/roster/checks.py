@@ -89,6 +89,7 @@ class _Checker:
         self.count = len(table.rows)
         self.problems: dict[int, list[Problem]] = {}
         self.empty = [""] * self.count
+        self.names_closed = 0
 
     def run(self) -> Checked:
         """Check, then build."""
@@ -129,9 +130,8 @@ class _Checker:
         without = sum(not applicant.nation for applicant in applicants)
         if without:
             yield Remark("no_nation", {"count": without})
-        known = [a.insurance_number for a in applicants if a.insurance_number]
-        if same := len(known) - len(set(known)):
-            yield Remark("same_insurance_number", {"count": same})
+        if self.names_closed:
+            yield Remark("name_blanks", {"count": self.names_closed})
 
     def _cells(self, name: str) -> list[str]:
         at = self.layout.fields.get(name)
@@ -163,6 +163,11 @@ class _Checker:
 
     def _name(self) -> list[str]:
         names = self._cells("name")
+        for index, name in enumerate(names):
+            # Clerks set 张　三 beside 欧阳三 for the eye; the name has no blank.
+            if (" " in name or "\u3000" in name) and (closed := values.closed_up(name)) != name:
+                names[index] = closed
+                self.names_closed += 1
         for index in _false(vector.short_texts(names, limit=30)):
             try:
                 split_name(names[index], self.rules.text)
@@ -216,8 +221,12 @@ class _Checker:
                 self._add(index, name, "duplicate", row=earlier)
 
     def _registry_number(self) -> list[str]:
-        cells = self._number_cells("insurance_number")
-        return self._limited("insurance_number", cells)
+        name = "insurance_number"
+        if name not in self.layout.fields:
+            return self.empty
+        cells = self._limited(name, self._number_cells(name))
+        self._find_duplicates(name, cells)
+        return cells
 
     def _text(self, name: str) -> list[str]:
         return self._limited(name, self._cells(name))

@@ -63,6 +63,7 @@ REASONS: dict[str, Words] = {
         "does not fit the card item ({coding}, {length} bytes)",
     ),
     "registry": Words("与登记库中的资料不一致", "disagrees with the registry"),
+    "registry_says": Words("{chinese}", "{english}"),
 }
 """Every reason a row can be rejected for, by its code."""
 

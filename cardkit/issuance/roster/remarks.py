@@ -42,9 +42,8 @@ REMARKS: dict[str, Words] = {
         "表头在第{row}行，其上的内容已忽略",
         "the heading is in row {row}; what is above is ignored",
     ),
-    "same_insurance_number": Words(
-        "{count}人的养老保险号与别人相同",
-        "{count} people share their insurance number with another",
+    "name_blanks": Words(
+        "{count}人的姓名中间有空格，已去掉", "blanks inside {count} names were taken out"
     ),
 }
 """Every remark for the report, by its code."""

@@ -110,7 +110,8 @@ class Roster:
         Parameters
         ----------
         problems : mapping
-            Row → what is wrong; rows that are already rejected get the reason too.
+            Row → what is wrong; rows that are already rejected get the reason too. The code
+            ``registry_says`` takes its words from the details ``chinese`` and ``english``.
 
         Raises
         ------

@@ -29,6 +29,7 @@ CARD_KINDS = {
 """Texts of the column 卡类别 and the kind they mean (domain.md [D6])."""
 
 _DISTRICT = re.compile(r"[1-9]\d{5}", re.ASCII)
+_GAP = re.compile(r"(?<=[\u3400-\u9fff])[ \u3000]+(?=[\u3400-\u9fff])")
 _BLANKS = re.compile(r"\s+")
 _HALF_WIDTH = {0xFF01 + n: 0x21 + n for n in range(94)} | {0x3000: 0x20}
 
@@ -53,6 +54,17 @@ def one_line(text: str) -> str:
     '幸福村 12号'
     """
     return _BLANKS.sub(" ", text)
+
+
+def closed_up(name: str) -> str:
+    """Name without blanks between two Chinese characters.
+
+    Examples
+    --------
+    >>> closed_up("张　 三"), closed_up("Anna Li")
+    ('张三', 'Anna Li')
+    """
+    return _GAP.sub("", name)
 
 
 def sex(text: str) -> str:

@@ -6,7 +6,8 @@ The spreadsheet libraries are imported here and nowhere else, when a workbook is
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,19 +66,24 @@ def _wanted(name: str, sheets: list[Sheet], sheet: str | None) -> list[Sheet]:
 def _open(name: str, content: bytes) -> ExcelReader:
     import fastexcel  # noqa: PLC0415
 
-    try:
+    with _damage_reported(name):
         return fastexcel.read_excel(content)
-    except fastexcel.FastExcelError:
-        raise damaged(name) from None
 
 
 def _columns(name: str, reader: ExcelReader, sheet: str) -> list[list[str]]:
     """Cells of a sheet by column; the rectangle begins in row 1."""
+    with _damage_reported(name):
+        loaded = reader.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
+        frame = loaded.to_polars()
+    return [column.fill_null("").to_list() for column in frame]
+
+
+@contextmanager
+def _damage_reported(name: str) -> Iterator[None]:
     import fastexcel  # noqa: PLC0415
 
     try:
-        loaded = reader.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
-        frame = loaded.to_polars()
+        yield
     except fastexcel.FastExcelError:
         raise damaged(name) from None
     except BaseException as error:
@@ -85,7 +91,6 @@ def _columns(name: str, reader: ExcelReader, sheet: str) -> list[list[str]]:
         if type(error).__name__ != "PanicException":
             raise
         raise damaged(name) from None
-    return [column.fill_null("").to_list() for column in frame]
 
 
 def _choose(

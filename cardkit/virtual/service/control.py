@@ -262,7 +262,7 @@ def _start_somewhere(
     directory: RuntimeDirectory, count: int, lock: int, *, publish: bool
 ) -> Service:
     process = None
-    if wrapper := _namespaces():
+    if wrapper := isolating_command():
         process = _launch([*wrapper], directory, count, lock, private=True, publish=publish)
         mode = Mode.PRIVATE
     elif os.geteuid() == 0 and not answers(DEFAULT_SOCKET):
@@ -277,8 +277,11 @@ def _start_somewhere(
     return Service(mode, record, directory, process)
 
 
-def _namespaces() -> list[str]:
-    """The command that gives a process a network and mounts of its own; empty if not permitted."""
+def isolating_command() -> list[str]:
+    """The command that gives a process a network and mounts of its own; empty if not permitted.
+
+    Root may unless a container forbids it; other users may where user namespaces are open to them.
+    """
     if shutil.which("unshare") is None:
         return []
     wrapper = ["unshare", "--mount", "--net"]

@@ -30,18 +30,21 @@ def isolate(directory: RuntimeDirectory) -> None:
         _mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
     if not directory.path.exists():
         directory.path.mkdir(parents=True)
-        _mount("--bind", f"/proc/{os.getpid()}/fd/{keep}", str(directory.path))
+        # By descriptor and as it stands: its path leads to the new, empty /run by now.
+        source = f"/proc/{os.getpid()}/fd/{keep}"
+        _mount("--no-canonicalize", "--bind", source, str(directory.path))
     os.close(keep)
     Path("/run/pcscd").mkdir()
     _mount("--bind", str(directory.daemon), "/run/pcscd")
-    _loopback_up()
+    loopback_up()
 
 
 def _mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True, capture_output=True)  # noqa: S603, S607
 
 
-def _loopback_up() -> None:
+def loopback_up() -> None:
+    """Switch on the loopback interface of this process's network, which starts without one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack(_INTERFACE_REQUEST, b"lo", 0)
         answer = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request)

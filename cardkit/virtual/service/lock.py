@@ -6,9 +6,15 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
+from pathlib import Path
+from typing import Final
 
 from cardkit.errors import UnreachableError, UsageError
+from cardkit.virtual.service.publish import answers
 from cardkit.virtual.service.rundir import RuntimeDirectory
+
+_PUTTING_AWAY: Final = 5.0  # seconds
 
 
 def enter(directory: RuntimeDirectory) -> int:
@@ -21,6 +27,7 @@ def enter(directory: RuntimeDirectory) -> int:
     UnreachableError
         A service runs in it.
     """
+    deadline = time.monotonic() + _PUTTING_AWAY
     while True:
         try:
             if not directory.path.exists():
@@ -38,6 +45,9 @@ def enter(directory: RuntimeDirectory) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
+            if time.monotonic() < deadline and not _in_use(directory):
+                time.sleep(0.02)  # one that was killed is still putting things away
+                continue
             raise UnreachableError(
                 f"virtual readers run already, in {directory.path}",
                 hint="use those, or stop them first",
@@ -46,6 +56,11 @@ def enter(directory: RuntimeDirectory) -> int:
             if os.path.samestat(os.fstat(lock), directory.lock.stat()):
                 return lock
         os.close(lock)  # its owner has just removed it: once more
+
+
+def _in_use(directory: RuntimeDirectory) -> bool:
+    record = directory.read_record()
+    return record is not None and answers(Path(record.socket))
 
 
 def leave(directory: RuntimeDirectory) -> None:

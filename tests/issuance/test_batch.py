@@ -1,0 +1,172 @@
+"""Several readers at once: who stops whom, and what an operator is told."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from cardkit.card.card import AuthenticationFailedError
+from cardkit.errors import UnreachableError
+from cardkit.issuance.batch import Batch, Event, What
+from cardkit.keys.soft import SoftKeyStore
+from cardkit.registry.errors import RegistryError
+from cardkit.registry.registry import Registry
+from cardkit.registry.states import State
+from cardkit.virtual.card import Fault, FaultKind, VirtualCard
+from tests.workshop import StackFeed, Workshop, applicant
+
+
+def premade(shop: Workshop, first: int, count: int) -> list[VirtualCard]:
+    return [
+        shop.factory.premade((0x40000000 + n).to_bytes(4, "big"))
+        for n in range(first, first + count)
+    ]
+
+
+def run(
+    shop: Workshop, registry: Registry, feeds: list[StackFeed], store: SoftKeyStore | None = None
+) -> tuple[Batch, list[Event]]:
+    events: list[Event] = []
+    wanted = {record.card_id for record in registry.list() if record.state != State.ISSUED}
+    batch = Batch(shop.writer(registry, store), feeds, wanted, events.append)
+    return batch, events
+
+
+def test_readers_share_the_work_and_nobody_gets_two_cards(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(row) for row in range(2, 26)])
+    feeds = [StackFeed(f"reader {n}", premade(shop, 100 * n, 24)) for n in range(4)]
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, feeds)
+        tally = batch.run()
+        assert sorted(tally.issued) == [record.card_id for record in registry.list()]
+        assert registry.counts()[State.ISSUED] == 24
+        codes = [record.id_code for record in registry.list()]
+        assert len(set(codes)) == 24
+        assert registry.verify_history().intact
+    assert {event.what for event in events} == {What.ISSUED}
+    assert [event.issued for event in events] == list(range(1, 25))
+
+
+def test_wrong_key_stops_every_reader_at_once(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(row) for row in range(2, 12)])
+    keys = {(n, 1): shop.store._keys[n, 1] for n in shop.store.names()}
+    keys["SSSE.UKSSSE", 1] = bytes(range(16))
+    cards = premade(shop, 0, 10)
+    with shop.registry() as registry:
+        batch, events = run(
+            shop, registry, [StackFeed("reader", cards)], SoftKeyStore(keys, test=True)
+        )
+        tally = batch.run()
+    assert isinstance(tally.stopped_by, AuthenticationFailedError)
+    assert tally.issued == []
+    assert [event.what for event in events] == [What.STOPPED]
+    assert len(cards) == 9, "only the first card was tried"
+
+
+def test_wrong_card_is_put_aside_and_the_batch_goes_on(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2), applicant(3), applicant(4)])
+    first, *others = premade(shop, 0, 3)
+    shop.process(first)
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [StackFeed("reader", [first, *others])])
+        tally = batch.run()
+    assert [event.what for event in events] == [What.REFUSED, What.ISSUED, What.ISSUED]
+    assert len(tally.issued) == 2
+
+
+def test_pulled_card_comes_back_to_the_same_reader(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+    (card,) = premade(shop, 0, 1)
+    card.arm(Fault(FaultKind.REMOVED, at=20))
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [StackFeed("reader", [card])])
+        tally = batch.run()
+    assert [event.what for event in events] == [What.LOST, What.ISSUED]
+    assert len(tally.issued) == 1
+
+
+def test_spoilt_chip_is_counted_and_replaced(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+    worn, good = premade(shop, 0, 2)
+    worn.arm(Fault(FaultKind.WORN, at=10, directory=0xDDF1, file=0xEF06))
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [StackFeed("reader", [worn, good])])
+        tally = batch.run()
+        assert registry.chip_counts()["spoilt"] == 1
+    assert [event.what for event in events] == [What.SPOILT, What.ISSUED]
+    assert len(tally.spoilt) == len(tally.issued) == 1
+
+
+def test_stop_ends_after_the_current_card_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(row) for row in range(2, 12)])
+    cards = premade(shop, 0, 10)
+    with shop.registry() as registry:
+        events: list[Event] = []
+        batch = Batch(
+            shop.writer(registry),
+            [StackFeed("reader", cards)],
+            set(range(1, 11)),
+            lambda event: (events.append(event), batch.stop() if event.issued == 3 else None)[0],
+        )
+        assert len(batch.run().issued) == 3
+        again, _ = run(shop, registry, [StackFeed("reader", cards)])
+        assert len(again.run().issued) == 7
+
+
+def test_registry_that_fails_stops_the_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Workshop(tmp_path, [applicant(2), applicant(3)])
+    cards = premade(shop, 0, 2)
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [StackFeed("reader", cards)])
+
+        def full(*args: object, **kwargs: object) -> None:
+            raise RegistryError("disk full")
+
+        monkeypatch.setattr(registry, "intent", full)
+        tally = batch.run()
+    assert tally.stopped_by is not None
+    assert [event.what for event in events] == [What.STOPPED]
+    assert len(cards) == 1
+
+
+def test_reader_that_goes_away_is_waited_for(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+
+    class Unplugged(StackFeed):
+        gone = 2
+
+        def next_card(self, stop, obstacle):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            if self.gone:
+                self.gone -= 1
+                raise UnreachableError("the reader is gone", hint="plug it in again")
+            return super().next_card(stop, obstacle)
+
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [Unplugged("reader", premade(shop, 0, 1))])
+        tally = batch.run()
+    assert [event.what for event in events] == [What.WAITING, What.WAITING, What.ISSUED]
+    assert len(tally.issued) == 1
+
+
+def test_a_bug_reaches_the_caller_and_stops_the_other_readers(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+    waiting = threading.Event()
+
+    class Broken(StackFeed):
+        def next_card(self, stop, obstacle):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            raise ZeroDivisionError
+
+    class Patient(StackFeed):
+        def next_card(self, stop, obstacle):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            while not stop():
+                waiting.wait(0.01)
+            return super().next_card(stop, obstacle)
+
+    with shop.registry() as registry:
+        batch, _ = run(shop, registry, [Patient("a", premade(shop, 0, 1)), Broken("b", [])])
+        with pytest.raises(ZeroDivisionError):
+            batch.run()
