@@ -18,6 +18,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cardkit.apdu import pcsc
 from cardkit.errors import CardkitError
@@ -26,6 +27,10 @@ from cardkit.virtual.vpcd import CardSide
 from tests.bench import READERS, SOON, Insert, Inserted
 
 _runtime_directory: Path | None = None
+
+# A busy machine is no failure.
+settings.register_profile("cardkit", deadline=None)
+settings.load_profile("cardkit")
 
 
 def pytest_configure() -> None:

@@ -41,7 +41,7 @@ class Command:
     le: int | None = None
 
     def __post_init__(self) -> None:
-        if not all(0 <= b <= 0xFF for b in (self.cla, self.ins, self.p1, self.p2)):
+        if (self.cla | self.ins | self.p1 | self.p2) & ~0xFF:
             raise ValueError("a header field is one byte")
         if len(self.data) > EXTENDED_DATA:
             raise ValueError(f"command data of {len(self.data)} bytes")

@@ -14,6 +14,7 @@ from cardkit.apdu.instructions import GET_RESPONSE, UNKNOWN, Instruction, Shown,
 HIDDEN = "**"
 """How a hidden byte is written."""
 
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _HEADER = 5  # CLA INS P1 P2 P3
 _STATUS = 2
 _TAG_AND_LENGTH = 2
@@ -53,18 +54,20 @@ class Pattern:
             Anything else.
         """
         digits = text.replace(" ", "").replace("\t", "")
-        pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+        pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)] if "*" in digits else []
         hidden = frozenset(at for at, pair in enumerate(pairs) if pair == HIDDEN)
-        if not all(pair == HIDDEN or _is_byte(pair) for pair in pairs):
+        shown = "".join("00" if pair == HIDDEN else pair for pair in pairs) if pairs else digits
+        if len(shown) % 2 or not _HEX_DIGITS.issuperset(shown):
             raise ValueError("pairs of hex digits or ** wanted")
-        return cls(bytes(0 if pair == HIDDEN else int(pair, 16) for pair in pairs), hidden)
+        return cls(bytes.fromhex(shown), hidden)
 
     @classmethod
     def showing(cls, data: bytes, *visible: range) -> Pattern:
         """Hide all but some ranges of positions."""
-        shown = {at for positions in visible for at in positions}
-        hidden = frozenset(at for at in range(len(data)) if at not in shown)
-        return cls(bytes(byte if at in shown else 0 for at, byte in enumerate(data)), hidden)
+        value = bytearray(len(data))
+        for part in visible:
+            value[part.start : part.stop] = data[part.start : part.stop]
+        return cls(bytes(value), frozenset(range(len(data))).difference(*visible))
 
     def hiding(self, other: Pattern) -> Pattern:
         """The same bytes without those that ``other`` hides."""
@@ -83,11 +86,13 @@ class Pattern:
 
     def part(self, start: int, end: int) -> str:
         """Hex of some positions."""
+        digits = self.value[start:end].hex().upper()
         if not self.hidden:
-            return self.value[start:end].hex().upper()
+            return digits
+        hidden = self.hidden
+        pairs = range(0, len(digits), 2)
         return "".join(
-            HIDDEN if at in self.hidden else f"{self.value[at]:02X}"
-            for at in range(start, min(end, len(self.value)))
+            [HIDDEN if start + at // 2 in hidden else digits[at : at + 2] for at in pairs]
         )
 
     def matches(self, data: bytes) -> bool:
@@ -100,10 +105,6 @@ class Pattern:
             if mine != other and at not in self.hidden:
                 return at
         return None if len(data) == len(self.value) else min(len(data), len(self.value))
-
-
-def _is_byte(pair: str) -> bool:
-    return len(pair) == 2 and all(digit in "0123456789abcdefABCDEF" for digit in pair)
 
 
 class Masker:

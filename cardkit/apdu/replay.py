@@ -147,6 +147,25 @@ class Difference:
         return f"line {self.line}: {self.command}: other data from byte {self.byte}"
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a card answered a trace.
+
+    Parameters
+    ----------
+    sent : int
+        Commands that went to the card.
+    differences : tuple of Difference
+        In the order of the trace.
+    stopped : bool
+        Nothing more was sent after the last difference.
+    """
+
+    sent: int
+    differences: tuple[Difference, ...]
+    stopped: bool = False
+
+
 def check_replayable(trace: Trace, *, dangerous: bool = False) -> None:
     """Refuse what cannot or must not be sent to a card again.
 
@@ -180,7 +199,7 @@ _CONSEQUENCE = {
 }
 
 
-def replay(trace: Trace, link: Link, *, dangerous: bool = False) -> list[Difference]:
+def replay(trace: Trace, link: Link, *, dangerous: bool = False) -> Comparison:
     """Send the commands of a trace to a card and compare its answers.
 
     A trace recorded near the chip goes out byte by byte; any other through the usual chain of
@@ -202,14 +221,16 @@ def replay(trace: Trace, link: Link, *, dangerous: bool = False) -> list[Differe
     check_replayable(trace, dangerous=dangerous)
     ways = link if trace.raw else chain(link)
     found: list[Difference] = []
+    sent = 0
     for event in trace.events:
+        sent += isinstance(event, Exchange)
         difference = _reset(event, ways) if isinstance(event, Reset) else _exchange(event, ways)
         if difference is None:
             continue
         found.append(difference)
         if _must_stop(event, difference):
-            break
-    return found
+            return Comparison(sent, tuple(found), stopped=True)
+    return Comparison(sent, tuple(found))
 
 
 def _reset(event: Reset, link: Link) -> Difference | None:

@@ -274,11 +274,8 @@ def exchange_lines(exchange: Exchange) -> tuple[str, ...]:
     asked = f"> {grouped(exchange.command)}{_note(exchange.note)}"
     if exchange.answer is None:
         return (asked,)
-    data = len(exchange.answer) - 2
-    space = " " if data else ""
-    answer = exchange.answer.part(0, data) + space + exchange.answer.part(data, data + 2)
     seconds = "" if exchange.seconds is None else f" +{exchange.seconds:.6f}"
-    return asked, f"< {answer}{seconds}{_note(exchange.answer_note)}"
+    return asked, f"< {grouped_answer(exchange.answer)}{seconds}{_note(exchange.answer_note)}"
 
 
 def grouped(command: Pattern) -> str:
@@ -296,6 +293,12 @@ def grouped(command: Pattern) -> str:
     starts = (0, *ends[:-1])
     parts = [command.part(start, end) for start, end in zip(starts, ends, strict=True)]
     return " ".join(part for part in parts if part)
+
+
+def grouped_answer(answer: Pattern) -> str:
+    """Data and status word, apart from each other."""
+    data = len(answer) - 2
+    return f"{answer.part(0, data)} {answer.part(data, data + 2)}".lstrip()
 
 
 def one_line(note: str) -> str:

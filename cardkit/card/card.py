@@ -49,6 +49,10 @@ class WrongPinError(RefusedError):
         )
         self.tries_left = tries_left
 
+    def details(self) -> dict[str, object]:
+        """Tries left, for programs; None when the card does not tell."""
+        return {"tries_left": self.tries_left}
+
 
 class Card:
     """What is known about one chip.
@@ -245,7 +249,7 @@ class Card:
     # --- data --------------------------------------------------------------------------------
 
     def read(self, field: Field) -> Procedure[Value]:
-        """READ RECORD of one item: by tag where tags are unique in the file, else by number.
+        """Value of one item.
 
         Returns
         -------
@@ -257,26 +261,43 @@ class Card:
         StatusError
             Condition not met, record missing.
         """
-        yield from self.select(field.directory)
-        p1, kind = _record_address(field)
-        record = yield from command(
-            Command(0x00, 0xB2, p1, field.file.sfi << 3 | kind, le=field.item.length + 2),
-            what=f"READ RECORD {field.item.tag:02X}",
-            file=f"{field.directory.label} {field.file.label}",
-        )
-        data = _value_of(field, record)
+        data = _value_of(field, (yield from self.read_record(field)))
         if field.inner is not None:
             data = dict(tlv.parse_simple(data)).get(field.inner.tag, field.inner.unfilled)
         return field.decode(data)
 
     def update(self, field: Field, value: Value, *, by_number: bool = False) -> Procedure[None]:
-        """UPDATE RECORD of one item; ``by_number`` is the form that creates records."""
+        """Write the value of one item; ``by_number`` is the form that creates records."""
+        yield from self.update_record(field, field.item.record(value), by_number=by_number)
+
+    def read_record(self, field: Field) -> Procedure[bytes]:
+        """READ RECORD: by tag where tags are unique in the file, else by number.
+
+        Returns
+        -------
+        bytes
+            Tag, length and value, as they are on the card.
+        """
         yield from self.select(field.directory)
-        p1, kind = (field.number, 4) if by_number else _record_address(field)
+        p1, kind = (field.item.tag, 0) if field.unique else (field.number, 4)
+        return (
+            yield from command(
+                Command(0x00, 0xB2, p1, field.file.sfi << 3 | kind, le=field.item.length + 2),
+                what=f"READ RECORD {field.item.tag:02X}",
+                file=field.place,
+            )
+        )
+
+    def update_record(
+        self, field: Field, record: bytes, *, by_number: bool = False
+    ) -> Procedure[None]:
+        """UPDATE RECORD with tag, length and value."""
+        yield from self.select(field.directory)
+        p1, kind = (field.item.tag, 0) if field.unique and not by_number else (field.number, 4)
         yield from command(
-            Command(0x00, 0xDC, p1, field.file.sfi << 3 | kind, field.item.record(value)),
+            Command(0x00, 0xDC, p1, field.file.sfi << 3 | kind, record),
             what=f"UPDATE RECORD {field.item.tag:02X}",
-            file=f"{field.directory.label} {field.file.label}",
+            file=field.place,
         )
 
     def read_cyclic(
@@ -356,12 +377,6 @@ def _wrong_pin(sw: StatusWord) -> RefusedError:
     if sw.tries_left is not None:
         return WrongPinError(sw.tries_left)
     return RefusedError(f"the card refuses the PIN command, {sw}")
-
-
-def _record_address(field: Field) -> tuple[int, int]:
-    """P1 and the low bits of P2: 0 for a tag in P1, 4 for a number."""
-    unique = sum(item.tag == field.item.tag for item in field.file.items) == 1
-    return (field.item.tag, 0) if unique else (field.number, 4)
 
 
 def _value_of(field: Field, record: bytes) -> bytes:

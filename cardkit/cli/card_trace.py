@@ -19,6 +19,7 @@ from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from cardkit.apdu.mask import Masker
+    from cardkit.apdu.replay import Comparison
     from cardkit.apdu.trace import Exchange, Trace
     from cardkit.cli.trace_words import Narrator
 
@@ -112,16 +113,18 @@ def trace(file: Path, *, show_bytes: bool, unmask: bool, as_json: bool) -> None:
 
     loaded = load(file)
     rows = list(_told(loaded, None if unmask else Masker()))
+    optional = {"bytes": show_bytes, "note": any(row["note"] for row in rows)}
+    shown = ["line", "command", "answer", *(name for name, there in optional.items() if there)]
     out = Output(as_json=as_json)
-    shown = ["line", "command", "answer", *(["bytes"] if show_bytes else [])]
-    out.lines(table(([row[name] for name in shown] for row in rows), [s.upper() for s in shown]))
+    cells = ([str(row[name]) for name in shown] for row in rows)
+    out.lines(table(cells, [name.upper() for name in shown]))
     commands = len(loaded.exchanges)
     seconds = sum(exchange.seconds or 0.0 for exchange in loaded.exchanges)
     out.line(f"{commands} commands" + (f" in {seconds:.3f} s" if seconds else ""))
     out.document({"masked": loaded.masked, "commands": commands, "events": rows})
 
 
-def _told(trace: Trace, masker: Masker | None) -> Iterator[dict[str, str]]:
+def _told(trace: Trace, masker: Masker | None) -> Iterator[dict[str, str | int]]:
     """Every event in words, and its bytes."""
     from cardkit.apdu.trace import Reset  # noqa: PLC0415
 
@@ -135,13 +138,9 @@ def _told(trace: Trace, masker: Masker | None) -> Iterator[dict[str, str]]:
         else:
             words, answer = _words(event, narrator)
             data = _bytes(event, masker)
-        note = f"  ({event.note})" if event.note not in ("", words) else ""
-        yield {
-            "line": str(event.line),
-            "command": words + note,
-            "answer": answer,
-            "bytes": data,
-        }
+        note = event.note if event.note != words else ""
+        row: dict[str, str | int] = {"line": event.line, "command": words}
+        yield row | {"answer": answer, "bytes": data, "note": note}
 
 
 def _words(exchange: Exchange, narrator: Narrator) -> tuple[str, str]:
@@ -156,14 +155,14 @@ def _words(exchange: Exchange, narrator: Narrator) -> tuple[str, str]:
 
 
 def _bytes(exchange: Exchange, masker: Masker | None) -> str:
-    from cardkit.apdu.trace import grouped  # noqa: PLC0415
+    from cardkit.apdu.trace import grouped, grouped_answer  # noqa: PLC0415
 
     command, answer = exchange.command, exchange.answer
     if masker is not None:
         asked, told = masker.mask(command.value, answer.value if answer else None)
         command = command.hiding(asked)
         answer = answer.hiding(told) if answer and told else answer
-    return f"{grouped(command)} → {answer}" if answer else grouped(command)
+    return f"{grouped(command)} → {grouped_answer(answer)}" if answer else grouped(command)
 
 
 # --- card replay ---------------------------------------------------------------------------------
@@ -200,17 +199,18 @@ def replay(
     loaded = load(file)
     replaying.check_replayable(loaded, dangerous=dangerous)  # before a card is touched
     with open_reader(reader, image, raw=True, reset_after=True) as connection:
-        found = replaying.replay(loaded, connection.link, dangerous=dangerous)
+        told = replaying.replay(loaded, connection.link, dangerous=dangerous)
     out = Output(as_json=as_json)
-    out.lines(str(difference) for difference in found)
-    sent = f"{len(loaded.exchanges)} commands in {connection.reader}"
-    out.line(f"{sent}: {len(found)} different" if found else f"{sent}: every answer as recorded")
-    out.document(
-        {
-            "reader": connection.reader,
-            "commands": len(loaded.exchanges),
-            "differences": [asdict(difference) for difference in found],
-        }
-    )
-    if found:
+    out.lines(str(difference) for difference in told.differences)
+    out.line(_summary(connection.reader, told))
+    out.document({"reader": connection.reader, **asdict(told)})
+    if told.differences:
         ctx.exit(ExitCode.PARTIAL)
+
+
+def _summary(reader: str, told: Comparison) -> str:
+    sent = f"{told.sent} commands in {reader}"
+    if not told.differences:
+        return f"{sent}: every answer as recorded"
+    stopped = "; stopped there, a key or a write was refused" if told.stopped else ""
+    return f"{sent}: {len(told.differences)} different{stopped}"

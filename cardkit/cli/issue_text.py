@@ -24,7 +24,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "failed": ("{reader}　第{row}行　失败：{error}", "{reader}  row {row}  failed: {error}"),
     "refused": ("{reader}　拒绝此卡：{error}", "{reader}  card refused: {error}"),
     "lost": ("{reader}　{error}", "{reader}  {error}"),
-    "waiting": ("{reader}　等待：{error}", "{reader}  waiting: {error}"),
+    "waiting": ("等待：{error}", "waiting: {error}"),
     "stopped": ("整批停止：{error}", "the whole run stops: {error}"),
     "stopping": ("正在停止：当前卡完成后结束（再按一次 Ctrl-C 立即中断）",
                  "stopping after the current card (Ctrl-C again breaks off at once)"),

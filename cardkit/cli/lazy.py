@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from cardkit.cli import settings
-
 
 @dataclass(frozen=True, slots=True)
 class Later:
@@ -37,10 +35,7 @@ class Later:
 
 
 class LazyGroup(click.Group):
-    """A group whose list of commands needs none of their modules.
-
-    It also gives each command its defaults from the settings files, just before it is parsed.
-    """
+    """A group whose list of commands needs none of their modules."""
 
     def __init__(self, *args: Any, later: Mapping[str, Later], **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
@@ -56,18 +51,6 @@ class LazyGroup(click.Group):
         if cmd_name not in self._loaded and cmd_name in self._later:
             self._loaded[cmd_name] = self._later[cmd_name].load()
         return self._loaded.get(cmd_name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that ``args`` begin with, and its defaults."""
-        name, command, rest = super().resolve_command(ctx, args)
-        found = ctx.find_object(settings.Settings)
-        if name is not None and command is not None and found is not None:
-            path = f"{ctx.command_path} {name}".partition(" ")[2]
-            if not isinstance(command, click.Group):
-                ctx.default_map = {name: found.defaults(path, command)}
-        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands with their summaries."""

@@ -37,16 +37,15 @@ COMMANDS = {
 @click.version_option(cardkit.__version__, message="cardkit %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    r"""Make Chinese social-security cards 社会保障卡 through PC/SC, and work with them.
+    """Make Chinese social-security cards 社会保障卡 through PC/SC, and work with them.
 
     Settings come from flags, then CARDKIT_* variables, then cardkit.toml.
 
-    \b
-    Exit codes: 0 done; 1 done, but some rows or checks failed; 2 wrong usage or bad file;
-    3 reader, card or device not reachable; 4 refused for security (locked, wrong PIN, key,
+    Exit codes: 0 done; 1 done, but some rows, cards or checks failed; 2 wrong usage or bad file; 3
+    reader, card or device not reachable; 4 refused for security (locked, wrong PIN, key,
     permission); 70 bug.
     """
-    ctx.obj = settings.load()
+    ctx.default_map = settings.GroupDefaults(settings.load(), cli)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,7 +36,7 @@ def registry() -> None:
 @registry.command("list")
 @common.registry_option()
 @STATE
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many records.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many records.")
 @FULL
 @common.json_option()
 def list_(
@@ -142,10 +142,10 @@ def audit(ctx: click.Context, registry: str | None, *, verify: bool, as_json: bo
 @common.registry_option()
 @common.json_option()
 def spoil(which: str, reason: str, registry: str | None, *, yes: bool, as_json: bool) -> None:
-    """Give up the chip of a record 废卡: its id code is dead for ever, the record gets another.
+    """Give up the chip of a record 废卡; the record gets another.
 
-    For a chip that is broken or lost before its card was issued. CARD is the card id code 卡识别码,
-    the card number 卡号 or the number of the record.
+    For a chip that is broken or lost before its card was issued. Its id code is dead for ever. CARD
+    is the card id code 卡识别码, the card number 卡号 or the number of the record.
     """
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:

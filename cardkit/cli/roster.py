@@ -31,10 +31,13 @@ def roster() -> None:
     text="Compare with this registry 登记库 too: who has a card already, who is known otherwise.",
     default=False,
 )
-@click.option("--sheet", help="Sheet 工作表 of a workbook. Default: the first with headings.")
+@click.option(
+    "--sheet", metavar="NAME", help="Sheet 工作表 of a workbook. Default: the first with headings."
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
+    metavar="N",
     default=_SHOWN,
     show_default=True,
     help="Show so many rejected rows.",
@@ -100,7 +103,14 @@ def read_roster(file: Path, profile: str | None, sheet: str | None) -> Roster:
 
 @roster.command()
 @click.argument("count", type=click.IntRange(min=1), metavar="N")
-@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other people.")
+@click.option(
+    "--seed",
+    type=int,
+    metavar="S",
+    default=1,
+    show_default=True,
+    help="Another seed, other people.",
+)
 @click.option(
     "--encoding",
     type=click.Choice(ENCODINGS),
@@ -121,7 +131,13 @@ def read_roster(file: Path, profile: str | None, sheet: str | None) -> Roster:
     metavar="SHARE",
     help="Share of rows, 0 to 1, with something wrong of every kind.",
 )
-@click.option("--column", "columns", multiple=True, help="Only these columns 列, by English name.")
+@click.option(
+    "--column",
+    "columns",
+    metavar="NAME",
+    multiple=True,
+    help="Only these columns 列, by English name.",
+)
 @common.lang_option()
 @common.json_option()
 def sample(

@@ -75,7 +75,7 @@ class KeysAndPin:
 
 
 def target_options(command: F) -> F:
-    """Give a command ``--reader --image --profile --trace --unmask``, as one parameter ``target``."""
+    """Give a command the options of a `Target`, as one parameter ``target``."""
 
     def packed(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the command takes
         names = ("reader", "image", "profile", "trace", "unmask")

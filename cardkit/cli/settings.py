@@ -56,17 +56,58 @@ class Settings:
         UsageError
             The command has no such option.
         """
-        options = {p.name: p for p in command.params if p.name and p.name not in _NEVER}
-        found = {name: value for name, value in self.shared.items() if name in options}
+        options = _by_flag(command)
+        found = {flag: value for flag, value in self.shared.items() if flag in options}
         for key, value in self.by_command.get(path, {}).items():
-            name = key.replace("-", "_")
-            if name not in options:
+            flag = key.replace("-", "_")
+            if flag not in options:
                 raise UsageError(
                     f"{FILE_NAME}: `cardkit {path}` has no option {key}",
                     hint=f"see `cardkit {path} --help`",
                 )
-            found[name] = value
-        return {name: _as_option(options[name], value) for name, value in found.items()}
+            found[flag] = value
+        return {
+            str(options[flag].name): _as_option(options[flag], value)
+            for flag, value in found.items()
+        }
+
+
+def _by_flag(command: click.Command) -> dict[str, click.Parameter]:
+    """Options by their flags, as people know them: ``runtime_dir`` for ``--runtime-dir``."""
+    return {
+        flag.removeprefix("--").replace("-", "_"): option
+        for option in command.params
+        for flag in option.opts
+        if flag.startswith("--") and option.name not in _NEVER
+    }
+
+
+class GroupDefaults(dict[str, Any]):
+    """What click takes for the ``default_map`` of a group; made for a command when it is asked for.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where the defaults come from.
+    group : click.Group
+        Its commands are asked for by name.
+    path : str
+        Words between the program's name and the command.
+    """
+
+    def __init__(self, settings: Settings, group: click.Group, path: str = "") -> None:
+        super().__init__()
+        self._settings = settings
+        self._group = group
+        self._path = path
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401
+        """Defaults of the command, or of the group, with that name."""
+        command = self._group.get_command(click.Context(self._group), name)
+        path = f"{self._path} {name}".strip()
+        if isinstance(command, click.Group):
+            return GroupDefaults(self._settings, command, path)
+        return default if command is None else self._settings.defaults(path, command)
 
 
 def _as_option(option: click.Parameter, value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds

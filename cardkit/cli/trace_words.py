@@ -15,6 +15,8 @@ _SELECT_BY_NAME = 0x04
 _BY_NUMBER = 0x04
 _MODE = 0x07
 _SFI_OF_BINARY = 0x80
+_DIR_SFI = 0x1E
+_INTERNAL = {0xEF80: "SF (keys)", 0xEF23: "FCI", 0xEF1E: "DIR", 0xEF81: "TF (purse)"}
 
 
 class Narrator:
@@ -87,7 +89,8 @@ class Narrator:
         p1, p2 = command.value[2:4]
         file = self._by_sfi(p2 >> 3, done)
         if file is None:
-            return f"{p1:02X} of SFI {p2 >> 3}"
+            name = "DIR" if p2 >> 3 == _DIR_SFI else f"SFI {p2 >> 3:02X}"
+            return f"{name} {p1:02X}"
         place = f"{self._label(file)} {p1:02X}"
         if not isinstance(file, RecordFile):
             return place
@@ -135,7 +138,7 @@ class Narrator:
             self._here = self._tree.directories[0]  # the MF alone is current once it is there
         if found or self._here is None:
             return found or f"{fid:04X}"
-        return f"{self._here.label} EF{fid & 0xFF:02X}"
+        return f"{self._here.label} {_INTERNAL.get(fid, f'EF{fid & 0xFF:02X}')}"
 
     def _where(self, command: Pattern, done: bool) -> str:  # noqa: ARG002, FBT001
         return self._here.label if self._here else ""

@@ -30,6 +30,7 @@ def virtual() -> None:
 @click.option(
     "--count",
     type=click.IntRange(1, MOST_READERS),
+    metavar="N",
     default=1,
     show_default=True,
     help="How many readers. They come in pairs: of an odd number one more is listed.",
@@ -97,6 +98,7 @@ def stopped_by_signal() -> threading.Event:
 @click.option(
     "--count",
     type=click.IntRange(min=1),
+    metavar="K",
     default=1,
     show_default=True,
     help="A stack 卡叠 of so many cards: the next goes in when one has a holder's data on it.",

@@ -16,7 +16,7 @@ from cardkit.issuance.roster.reasons import Problem
 from cardkit.issuance.roster.remarks import Language
 from cardkit.profile import Profile
 from cardkit.registry.numbering import Numbering
-from cardkit.registry.records import BatchInfo, CardRecord, Enrolment
+from cardkit.registry.records import BatchInfo, CardRecord, Conflict, Enrolment
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
 from cardkit.registry.worklist import Worklist
@@ -80,11 +80,16 @@ def enrol(profile: Profile, registry: Registry, roster: Roster) -> Job:
         for applicant, card_id in zip(roster.applicants, enrolment.card_ids, strict=True)
         if card_id is not None
     }
-    roster.refuse({c.applicant.row: Problem(c.field, c.code) for c in enrolment.conflicts})
+    roster.refuse({c.applicant.row: _problem(c) for c in enrolment.conflicts})
     new = set(enrolment.new)
     wanted = list(enrolment.new)
     wanted += _unfinished(registry, [card_id for card_id in rows.values() if card_id not in new])
     return Job(roster, enrolment, rows, wanted)
+
+
+def _problem(conflict: Conflict) -> Problem:
+    words = {"chinese": conflict.reason, "english": conflict.reason_en}
+    return Problem(conflict.field, "registry_says", words)
 
 
 def _unfinished(registry: Registry, card_ids: list[int]) -> list[int]:
@@ -129,7 +134,7 @@ def conclude(
     out.mkdir(parents=True, exist_ok=True)
     zone = dt.timezone(dt.timedelta(hours=profile.region.utc_offset_hours))
     stamp = f"{now.astimezone(zone):%Y%m%d-%H%M%S}"
-    suffix = Path(job.roster.name).suffix or ".csv"
+    suffix = job.roster.format.suffix
     records = {r.card_id: r for r in registry.get_many(set(job.rows.values()))}
     rejects = out / f"rejects-{stamp}{suffix}" if job.roster.rejects else None
     if rejects:

@@ -166,9 +166,15 @@ class Writer:
     # --- blank chips -------------------------------------------------------------------------
 
     def _begun_blank(self, atr: bytes) -> CardRecord | None:
-        """The unfinished record of a blank chip, by the ATR it came with or the one it got."""
-        for find in (self._registry.find_by_factory_atr, self._registry.find_by_atr):
-            record = find(atr)
+        """The unfinished record of a blank chip, by the ATR it came with or the one it gets.
+
+        The serial is set before the head of the ATR: between the two, the chip shows its new serial
+        behind its old head.
+        """
+        for record in (
+            self._registry.find_by_factory_atr(atr),
+            self._registry.find_by_atr(self._finished_atr(atr[-6:])),
+        ):
             if record is not None and record.state == State.WRITING and record.chip_kind == BLANK:
                 return record
         return None
@@ -247,9 +253,11 @@ class Writer:
             self._keyring.prepare([self._new_atr(each)[-8:] for each in coming])
 
     def _new_atr(self, record: CardRecord) -> bytes:
-        """ATR of a blank chip once it is made: head, city (2) and serial (4)."""
-        head = bytes.fromhex(self._profile.card.atr_head)
-        return head + self._profile.district[:2] + record.serial
+        """ATR of a blank chip once it is made for a record: its serial is city (2), number (4)."""
+        return self._finished_atr(self._profile.district[:2] + record.serial)
+
+    def _finished_atr(self, serial: bytes) -> bytes:
+        return bytes.fromhex(self._profile.card.atr_head) + serial
 
     # --- the registry's side -----------------------------------------------------------------
 

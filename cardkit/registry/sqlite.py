@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, event
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from cardkit.registry.errors import RegistryError
 
 _WAL_LIMIT = 64 << 20  # bytes the write-ahead log shrinks to after a bulk enrolment
+_PAUSE = 0.02  # seconds
 _MAGIC = b"SQLite format 3\0"
 _CACHE = 32 << 10  # KiB of pages in memory, per connection
 
@@ -115,13 +117,19 @@ def configure(engine: Engine, busy_seconds: float) -> None:
     event.listen(engine, "begin", begun)
 
 
-def use_write_ahead_log(engine: Engine) -> None:
+def use_write_ahead_log(engine: Engine, busy_seconds: float) -> None:
     """Readers then never wait for a writer; the setting stays in the file."""
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
-        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.close()
+        for attempts_left in reversed(range(1 + int(busy_seconds / _PAUSE))):
+            try:
+                cursor.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:  # the one request for which SQLite does not wait
+                if not attempts_left:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
     finally:
         raw.close()

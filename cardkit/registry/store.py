@@ -88,16 +88,16 @@ class Store:
         if self.engine.dialect.name == "sqlite":
             self.name = str(sqlite.path_of(self.engine))
         with translated(self.engine, self.name):
-            self._open()
+            self._open(busy_seconds)
 
-    def _open(self) -> None:
+    def _open(self, busy_seconds: float) -> None:
         is_sqlite = self.engine.dialect.name == "sqlite"
         try:
             if is_sqlite:
                 sqlite.prepare_file(sqlite.path_of(self.engine))
             fresh = not self._check_version()
             if fresh and is_sqlite:
-                sqlite.use_write_ahead_log(self.engine)
+                sqlite.use_write_ahead_log(self.engine, busy_seconds)
             if fresh:
                 self._create()
         except BaseException:

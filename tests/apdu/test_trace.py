@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,14 @@ def test_a_file_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     file.write_text(SESSION)
     with pytest.raises(UsageError, match="no trace"):
         load(file)
+
+
+def test_the_examples_of_the_documentation_are_traces() -> None:
+    page = Path(__file__).parents[2] / "docs" / "trace.md"
+    examples = re.findall(r"```trace\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) >= 2
+    for example in examples:
+        assert to_text(parse(example)) == example
 
 
 # --- properties ----------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ def masked(command: str, answer: str = "9000") -> tuple[str, str]:
         ("transport key in another maker's MF", "80E03F000D" + 13 * "FF", "80E03F000D" + 13 * "**"),
         ("UPDATE RECORD by tag", "00DC093004 0902CCE1", "00DC0930040902****"),
         ("UPDATE RECORD by number", "00DC023404 0902CCE1", "00DC023404********"),
+        ("a number that looks like the tag", "00DC093404 0902CCE1", "00DC093404********"),
         ("a tag that is not the one named", "00DC0A3004 0902CCE1", "00DC0A3004********"),
         ("a length that does not agree", "00DC093004 0903CCE1", "00DC093004********"),
         ("UPDATE RECORD with a MAC", "04DC093008 0902CCE155555555", "04DC093008" + 8 * "**"),
@@ -55,6 +56,7 @@ def test_commands(what: str, command: str, shown: str) -> None:
     [
         ("READ RECORD by tag", "00B2093004", "0902CCE1 9000", "0902****9000"),
         ("READ RECORD by number", "00B2023404", "0902CCE1 9000", "********9000"),
+        ("a number that looks like the tag", "00B2093404", "0902CCE1 9000", "********9000"),
         ("READ RECORD with a warning", "00B2093004", "0902CCE1 6281", "0902****6281"),
         ("READ RECORD with a MAC", "04B20930045555555500", "0902CCE1 5555 9000", "**" * 6 + "9000"),
         ("READ BINARY", "00B0880004", "FFD8FFE0 9000", "********9000"),

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardkit.apdu.link import LinkLostError
-from cardkit.apdu.replay import ReplayLink, ReplayMismatchError, check_replayable, replay
+from cardkit.apdu.replay import (
+    Comparison,
+    Difference,
+    ReplayLink,
+    ReplayMismatchError,
+    check_replayable,
+    replay,
+)
 from cardkit.apdu.trace import Trace, parse
 from cardkit.errors import RefusedError, UsageError
 
@@ -131,54 +138,57 @@ class Chip:
         return self.atr
 
 
+def differences(lines: str, chip: Chip) -> tuple[Difference, ...]:
+    return replay(trace(lines), chip).differences
+
+
 READ = "* 3B6D0000\n> 00B20728 03\n< 070141 9000\n"
 
 
 def test_the_same_answers_are_no_difference() -> None:
     chip = Chip("0701419000")
-    assert replay(trace(READ), chip) == []
+    assert replay(trace(READ), chip) == Comparison(1, ())
     assert chip.asked == ["reset", "00B2072803"]
 
 
 def test_other_data_are_named_by_line_and_byte_but_not_shown() -> None:
-    (difference,) = replay(trace(READ), Chip("0701429000"))
+    (difference,) = differences(READ, Chip("0701429000"))
     assert str(difference) == "line 3: READ RECORD: other data from byte 3"
 
 
 def test_another_status_is_told_in_words() -> None:
-    (difference,) = replay(trace(READ), Chip("6982"))
+    (difference,) = differences(READ, Chip("6982"))
     assert str(difference) == (
         "line 3: READ RECORD: 6982 (security condition not met), recorded 9000 (done)"
     )
 
 
 def test_a_longer_answer_is_a_difference() -> None:
-    (difference,) = replay(trace(READ), Chip("0701414243 9000"))
+    (difference,) = differences(READ, Chip("0701414243 9000"))
     assert difference.byte == 4
 
 
 def test_another_atr_is_a_difference() -> None:
-    (difference,) = replay(trace(READ), Chip("0701419000", atr="3B6D0001"))
+    (difference,) = differences(READ, Chip("0701419000", atr="3B6D0001"))
     assert str(difference) == "line 2: reset: another ATR, recorded its ATR"
 
 
 def test_a_challenge_is_another_one_each_time() -> None:
-    challenge = trace("> 00840000 04\n< 01020304 9000\n")
-    assert replay(challenge, Chip("050607089000")) == []
-    assert len(replay(challenge, Chip("05069000"))) == 1
-    assert len(replay(challenge, Chip("6985"))) == 1
+    challenge = "> 00840000 04\n< 01020304 9000\n"
+    assert differences(challenge, Chip("050607089000")) == ()
+    assert len(differences(challenge, Chip("05069000"))) == 1
+    assert len(differences(challenge, Chip("6985"))) == 1
 
 
 def test_a_trace_of_the_chain_goes_through_the_chain() -> None:
     chip = Chip("6103", "0701419000")
-    assert replay(trace("> 00B20728 03\n< 070141 9000\n"), chip) == []
+    assert differences("> 00B20728 03\n< 070141 9000\n", chip) == ()
     assert chip.asked == ["00B2072803", "00C0000003"]
 
 
 def test_a_trace_of_the_wire_goes_out_as_it_is() -> None:
-    wire = trace("> 00A40000 02 DF01\n< 6102\n> 00C00000 02\n< 6F00 9000\n")
     chip = Chip("6102", "6F009000")
-    assert replay(wire, chip) == []
+    assert differences("> 00A40000 02 DF01\n< 6102\n> 00C00000 02\n< 6F00 9000\n", chip) == ()
     assert chip.asked == ["00A4000002DF01", "00C0000002"]
 
 
@@ -203,20 +213,19 @@ def test_what_writes_or_spends_tries_is_refused_before_anything_is_sent(
 
 
 def test_dangerous_commands_are_sent_when_asked_for() -> None:
-    chip = Chip("9000")
-    assert replay(trace("> 00200000 03 123456\n< 9000\n"), chip, dangerous=True) == []
+    lines = trace("> 00200000 03 123456\n< 9000\n")
+    assert replay(lines, Chip("9000"), dangerous=True) == Comparison(1, ())
 
 
 def test_after_a_refused_key_nothing_more_is_sent() -> None:
     lines = "> 00200000 03 123456\n< 9000\n> 00200000 03 123456\n< 9000\n"
-    chip = Chip("63C2")
-    assert len(replay(trace(lines), chip, dangerous=True)) == 1
-    assert len(chip.asked) == 1
+    told = replay(trace(lines), Chip("63C2"), dangerous=True)
+    assert (told.sent, len(told.differences), told.stopped) == (1, 1, True)
 
 
 def test_after_another_answer_to_a_read_it_goes_on() -> None:
-    chip = Chip("6A83", "0701419000")
-    assert len(replay(trace(READ + "> 00B20728 03\n< 070141 9000\n"), chip)) == 1
+    told = replay(trace(READ + "> 00B20728 03\n< 070141 9000\n"), Chip("6A83", "0701419000"))
+    assert (told.sent, len(told.differences), told.stopped) == (2, 1, False)
 
 
 @pytest.mark.parametrize("lines", ["> 00200000 03 ******\n< 9000\n", "> 00B20728 01\n< ** 9000\n"])

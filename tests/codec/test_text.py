@@ -108,9 +108,7 @@ def test_a_name_is_divided_between_two_characters(name: str) -> None:
     st.text(TWO_BYTES, min_size=16, max_size=24),
     st.sampled_from([b"\x00", b"\xff"]),
 )
-def test_a_name_cut_inside_a_character_is_read_whole(
-    begin: str, rest: str, filling: bytes
-) -> None:
+def test_a_name_cut_inside_a_character_is_read_whole(begin: str, rest: str, filling: bytes) -> None:
     name = begin + rest
     data = name.encode("gb18030")
     assert join_name(data[:30], data[30:].ljust(20, filling)) == name

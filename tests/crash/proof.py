@@ -14,8 +14,10 @@ from cardkit.issuance.writer import Issued
 from cardkit.registry.records import CardRecord
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import ChipState, State
-from tests.crash.fragile import FragileCard, Watch
-from tests.crash.scene import FIRST_DAY, NEXT_DAY, PEOPLE, ROADS, Program, Road, Scene, scene
+from cardkit.virtual.card.chip import Chip
+from cardkit.virtual.card.directory import DirectoryFile
+from tests.crash.fragile import FragileCard
+from tests.crash.scene import FIRST_DAY, NEXT_DAY, Program, Road, Scene, scene
 from tests.golden.raw import card_key, id_code_mac
 
 Days = dict[FragileCard, dt.datetime]
@@ -32,23 +34,31 @@ def finish(one: Scene) -> None:
 
     The chip must carry the record it was promised to, with the day of its intent.
     """
-    make(one, one.card, one.promised)
-    prove(one, {one.card: FIRST_DAY if one.promised else NEXT_DAY})
+    with one.program() as program:
+        make(program, one.card, one.promised)
+        prove(program, one.road, {one.card: day_of(one)})
 
 
-def make(one: Scene, card: FragileCard, promised: int | None = None) -> int:
-    """One more program with this chip in the reader; returns the record it carries then."""
+def day_of(one: Scene) -> dt.datetime:
+    """Day of the intent: that of the program that was hit, if it came so far."""
+    return FIRST_DAY if one.promised else NEXT_DAY
+
+
+def make(program: Program, card: FragileCard, promised: int | None = None) -> int:
+    """Put a chip into the reader; returns the record that it carries then."""
     try:
-        outcome = one.process(card)
+        outcome = program.process(card)
     except CardAlreadyIssuedError:
         assert promised is not None, "issued without a record"
         return promised
+    finally:
+        card.power_off()
     assert isinstance(outcome, Issued), outcome
     assert promised in (None, outcome.record.card_id), "not the record the chip was promised to"
     return outcome.record.card_id
 
 
-def prove(one: Scene, days: Days) -> None:
+def prove(program: Program, road: Road, days: Days) -> None:
     """Prove that these chips are the cards of the registry, and that each is as it should be.
 
     Parameters
@@ -56,21 +66,20 @@ def prove(one: Scene, days: Days) -> None:
     days : dict
         Every chip that carries something, and the day of its intent.
     """
-    with one.program() as program:
-        registry = program.registry
-        records = list(registry.list())
-        carried = {_prove_card(registry, one.road, card, day) for card, day in days.items()}
-        assert len(carried) == len(days), "a person has two cards"
-        issued = {record.card_id for record in records if record.state == State.ISSUED}
-        planned = {record.card_id for record in records if record.state == State.PLANNED}
-        assert issued == carried, "a record without a card, or a card without a record"
-        assert planned == {record.card_id for record in records} - carried
-        _prove_numbers(registry, records)
-        chips = {state: count for state, count in registry.chip_counts().items() if count}
-        assert chips == {ChipState.ISSUED: len(days)}
-        assert registry.verify_history().problem == ""
-        for card in days:
-            _prove_refused(program, card)
+    registry = program.registry
+    records = list(registry.list())
+    carried = {_prove_card(registry, road, card, day) for card, day in days.items()}
+    assert len(carried) == len(days), "a person has two cards"
+    issued = {record.card_id for record in records if record.state == State.ISSUED}
+    planned = {record.card_id for record in records if record.state == State.PLANNED}
+    assert issued == carried, "a record without a card, or a card without a record"
+    assert planned == {record.card_id for record in records} - carried
+    _prove_numbers(registry, records)
+    chips = {state: count for state, count in registry.chip_counts().items() if count}
+    assert chips == {ChipState.ISSUED: len(days)}
+    assert registry.verify_history().problem == ""
+    for card in days:
+        _prove_refused(program, card)
 
 
 def _prove_card(registry: Registry, road: Road, card: FragileCard, day: dt.datetime) -> int:
@@ -78,9 +87,9 @@ def _prove_card(registry: Registry, road: Road, card: FragileCard, day: dt.datet
     items = read_back(card)
     record = registry.find_by_id_code(bytes.fromhex(items[_ISSUER, 1][4:28]))
     assert record is not None, "a card without a record"
-    assert items == expected_items(record, card.atr, day)
+    assert items == expected_items(road, record, card.atr, day)
     assert card.atr[-4:] == record.serial
-    assert card.snapshot() == correct(road, card.factory_serial, record.card_id, day)
+    assert content(card.chip) == correct(road, card.factory_serial, record.card_id, day)
     return record.card_id
 
 
@@ -99,16 +108,49 @@ def _prove_numbers(registry: Registry, records: list[CardRecord]) -> None:
 
 def _prove_refused(program: Program, card: FragileCard) -> None:
     """A finished card is left alone by whoever gets it."""
-    before = card.snapshot()
+    before = content(card.chip)
     with pytest.raises(CardAlreadyIssuedError):
         program.process(card)
     card.power_off()
-    assert card.snapshot() == before
+    assert content(card.chip) == before
+
+
+def content(chip: Chip) -> object:
+    """Everything a chip keeps without power: structure, data, keys, try counters, phase of life.
+
+    Directory files are sorted: one that was deleted and made anew has moved behind the others.
+    """
+    return (
+        chip.atr,
+        chip.transport,
+        chip.transport_tries,
+        chip.locked,
+        chip.memory.used,
+        _content(chip.mf) if chip.mf else None,
+    )
+
+
+def _content(directory: DirectoryFile) -> tuple[object, ...]:
+    return (
+        directory.creation,
+        directory.pre_issue,
+        directory.blocked,
+        [(file.creation, file.content_image()) for file in directory.files],
+        [_content(child) for child in sorted(directory.directories, key=lambda d: d.fid)],
+    )
+
+
+@cache
+def correct(road: Road, serial: bytes, card_id: int, day: dt.datetime) -> object:
+    """Content of the chip when nothing disturbs the making of that record's card on that day."""
+    card = road.chip(serial)
+    with scene(road, card) as one, one.program(None, day, [card_id]) as program:
+        assert make(program, card) == card_id
+    return content(card.chip)
 
 
 def read_back(card: FragileCard) -> Items:
     """Every record of the issuer's and the holder's file, read with bare commands."""
-    card.watch = Watch()
     card.power_off()
     card.power_on()
     assert card.transmit(_SELECT_SSSE)[0] == 0x61
@@ -118,6 +160,7 @@ def read_back(card: FragileCard) -> Items:
         while (record := _read_record(card, sfi, number)) != _NO_RECORD:
             found[sfi, number] = record
             number += 1
+    card.power_off()
     return found
 
 
@@ -129,9 +172,9 @@ def _read_record(card: FragileCard, sfi: int, number: int) -> str:
     return card.transmit(head + length[1:])[:-2].hex().upper()
 
 
-def expected_items(record: CardRecord, atr: bytes, day: dt.datetime) -> Items:
+def expected_items(road: Road, record: CardRecord, atr: bytes, day: dt.datetime) -> Items:
     """Both files of a person's card, worked out from the roster row and the numbers alone."""
-    person = PEOPLE[record.card_id - 1]
+    person = road.people[record.card_id - 1]
     name = person.name.encode("gb18030").hex()
     mac = id_code_mac(card_key("SSSE.IRK", atr), record.id_code)
     issuer = (
@@ -153,22 +196,7 @@ def expected_items(record: CardRecord, atr: bytes, day: dt.datetime) -> Items:
         "0D04" + person.birth_date,
     )
     return {
-        (sfi, number): content.upper()
+        (sfi, number): record.upper()
         for sfi, file in ((_ISSUER, issuer), (_HOLDER, holder))
-        for number, content in enumerate(file, start=1)
+        for number, record in enumerate(file, start=1)
     }
-
-
-@cache
-def _correct(road: str, serial: bytes, card_id: int, day: dt.datetime) -> str:
-    card = ROADS[road].chip(serial)
-    with scene(ROADS[road], card) as one, one.program(None, day, [card_id]) as program:
-        outcome = program.process(card)
-        assert isinstance(outcome, Issued), outcome
-        assert outcome.record.card_id == card_id
-    return card.snapshot()
-
-
-def correct(road: Road, serial: bytes, card_id: int, day: dt.datetime) -> str:
-    """Memory of the chip when nothing disturbs the making of that record's card on that day."""
-    return _correct(road.name, serial, card_id, day)

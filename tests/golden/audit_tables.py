@@ -1,8 +1,10 @@
 """What a generation 2.0 card on a T514 chip must look like, written down for the audit.
 
-Typed from the tables of card.md 2.4-2.6 and 5.2 and from cos.md 7.2, in their notation, without a
-look at the toolkit's own tables: what stands here twice is meant to stand twice. All lengths are
-hexadecimal; ``n *`` before a template says how often it occurs.
+Typed from the tables of card.md 2.4-2.6 and 5.2 and from cos.md 7.2, in their notation: what
+stands here twice is meant to stand twice. Whoever typed it knew the toolkit's tables, and where
+the sources are silent (order of keys and files, RK2 in DF03, size of the purse) it follows the
+toolkit, so there it proves nothing. All lengths are hexadecimal; ``n *`` before a template says
+how often it occurs.
 """
 
 from __future__ import annotations

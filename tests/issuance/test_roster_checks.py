@@ -77,9 +77,7 @@ def test_reasons(tmp_path: Path, name: str, number: str, problem: str, reason: s
         ("状态", "退" * 21, "too_long"),
     ],
 )
-def test_optional_columns_that_are_wrong(
-    tmp_path: Path, column: str, cell: str, code: str
-) -> None:
+def test_optional_columns_that_are_wrong(tmp_path: Path, column: str, cell: str, code: str) -> None:
     text = f"姓名,身份证号码,{column}\n张三,{ZHANG},{cell}\n李四,{LI},\n"
     found = read(tmp_path, text)
     assert [(r.row, r.code) for r in found.rejects] == [(2, code)]

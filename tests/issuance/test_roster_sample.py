@@ -13,7 +13,7 @@ from cardkit.codec.text import check_text, split_name, width
 from cardkit.errors import UsageError
 from cardkit.issuance import roster
 from cardkit.issuance.roster import sample
-from cardkit.issuance.roster.headings import BY_FIELD
+from cardkit.issuance.roster.columns import BY_FIELD
 from cardkit.issuance.roster.sample.names import RARE
 from tests.issuance.roster_samples import TODAY, codes
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -48,6 +50,30 @@ def test_lists_can_be_read_while_cards_are_made(registry: Registry) -> None:
         for future in writing:
             future.result()
     assert counts == [60] * 5
+
+
+def test_a_new_file_that_another_program_holds_is_waited_for(path: Path) -> None:
+    """Switching a file to its log mode is the one request for which SQLite itself never waits."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.1, other.execute, ["ROLLBACK"])
+    release.start()
+    with open_at(path) as registry:
+        enrol(registry, crowd(1))
+    release.join()
+    other.close()
+
+
+def test_programs_that_make_a_registry_at_once_make_one(path: Path) -> None:
+    def program() -> None:
+        with open_at(path) as registry:
+            enrol(registry, crowd(2))
+
+    started = [children.start(program) for _ in range(6)]
+    assert [children.wait(child) for child in started] == [0] * 6
+    with open_at(path) as registry:
+        assert_consistent(registry)
+        assert registry.counts()["planned"] == 2
 
 
 def test_programs_that_enrol_at_once_share_the_numbers(path: Path) -> None:

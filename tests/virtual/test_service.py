@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,8 +17,8 @@ import pytest
 
 from cardkit.errors import UnreachableError, UsageError
 from cardkit.virtual import service, vpcd
-from cardkit.virtual.service import control, pcscd, publish, rundir
-from cardkit.virtual.service.attach import NoVirtualReaderError, SlotTakenError, ask
+from cardkit.virtual.service import connections, control, launch, pcscd, publish, rundir
+from cardkit.virtual.service.connections import NoVirtualReaderError, SlotTakenError, ask
 from tests.bench import NOBODY, ScriptedCard, eventually, run_elsewhere
 
 pytestmark = [
@@ -212,6 +213,15 @@ def _program(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
+def test_a_service_whose_directory_is_cleared_away_ends(directory: Path) -> None:
+    running = service.start(2, directory, publish=False)
+    shutil.rmtree(directory)
+
+    assert eventually(lambda: not running.running)
+    assert processes_of(directory) == []
+    running.stop()
+
+
 def test_run_service_reports_and_stops_when_told(directory: Path) -> None:
     stop, told = threading.Event(), []
 
@@ -265,7 +275,7 @@ def test_the_cards_of_another_user_are_refused(public_folder: Path) -> None:
 def test_a_service_that_does_not_come_up_leaves_nothing(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "_KEEPER", "no_such_module")
+    monkeypatch.setattr(launch, "_KEEPER", "no_such_module")
     with pytest.raises(UnreachableError, match="did not start"):
         service.start(1, directory)
     assert not directory.exists()
@@ -302,6 +312,22 @@ class TestFallback:
                 found.stop_daemon()
         assert not directory.exists()
 
+    def test_a_card_goes_straight_to_the_running_daemon(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as daemon:
+            monkeypatch.setattr(connections, "FIRST_PORT", daemon.getsockname()[1])
+            with (
+                connections.attach_directly(0),
+                daemon.accept()[0],
+                pytest.raises(SlotTakenError, match="virtual reader 0 has a card"),
+            ):
+                connections.attach_directly(0)
+        with pytest.raises(NoVirtualReaderError, match="no virtual reader 0"):
+            connections.attach_directly(0)
+        with pytest.raises(NoVirtualReaderError, match="no virtual reader 2"):
+            connections.attach_directly(2)  # the driver has two
+
     def test_more_readers_than_the_running_daemon_has_are_refused(
         self, directory: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -314,9 +340,24 @@ class TestFallback:
         assert not directory.exists()
 
 
+_LEFT = """
+import os
+def left(): return sorted({*os.listdir("/run")} - {"mount"})  # that is mount's own note
+"""
+
+_AS_THE_ONLY_ONE = """
+import subprocess
+from cardkit.virtual import service
+
+with service.start(2) as running:
+    print(running.mode.value, running.published, running.environment)
+    print(os.readlink("/run/pcscd/pcscd.comm"), left())
+    listed = subprocess.run(["opensc-tool", "--list-readers"], capture_output=True, text=True)
+    print("cardkit Virtual Reader A 00 01" in listed.stdout)
+print(left())
+"""
+
 _IN_A_CONTAINER = """
-import sys
-from pathlib import Path
 from cardkit.apdu import pcsc
 from cardkit.virtual import service, vpcd
 from cardkit.virtual.service import control, isolation
@@ -324,30 +365,48 @@ from tests.bench import ScriptedCard
 
 isolation.loopback_up()
 control.isolating_command = list  # a container does not permit it
-with service.start(2, Path(sys.argv[1])) as running:
+with service.start(2) as running:
     print(running.mode.value, running.socket, running.environment)
     card = vpcd.insert(ScriptedCard(), lambda: running.attach(1))
-    print(pcsc.wait_for_card(running.readers[1], 5).atr == card_atr)
+    print(pcsc.wait_for_card(running.readers[1], 5).atr == ScriptedCard.ATR)
     card.remove()
-print([entry.name for entry in Path("/run/pcscd").iterdir()])
-""".replace("card_atr", "ScriptedCard.ATR")
+print(left(), os.listdir("/run/pcscd"))
+"""
 
 
-@as_root
-def test_a_container_gets_the_readers_as_its_own_daemon(directory: Path) -> None:
-    container = 'mount -t tmpfs tmpfs /run && exec $0 -c "$1" "$2"'
+def _run_where_run_is_empty(code: str) -> list[str]:
+    """Run code on a machine of its own: with an empty /run and no network."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     del environment["PCSCLITE_CSOCK_NAME"]
-    code = _IN_A_CONTAINER
+    machine = 'mount -t tmpfs tmpfs /run && exec "$0" -c "$1"'
     done = subprocess.run(
-        [*service.isolating_command(), "sh", "-c", container, sys.executable, code, directory],
+        [*service.isolating_command(), "sh", "-c", machine, sys.executable, _LEFT + code],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.stderr == ""
-    assert done.stdout.splitlines() == ["machine /run/pcscd/pcscd.comm {}", "True", "[]"]
+    return done.stdout.splitlines()
+
+
+@as_root
+def test_other_programs_find_the_readers_at_the_default_path() -> None:
+    assert _run_where_run_is_empty(_AS_THE_ONLY_ONE) == [
+        "private True {}",
+        "/run/cardkit/pcscd/pcscd.comm ['cardkit', 'pcscd']",
+        "True",
+        "[]",
+    ]
+
+
+@as_root
+def test_a_container_gets_the_readers_as_its_own_daemon() -> None:
+    assert _run_where_run_is_empty(_IN_A_CONTAINER) == [
+        "machine /run/pcscd/pcscd.comm {}",
+        "True",
+        "['pcscd'] []",  # pcscd leaves its folder
+    ]
 
 
 @as_root

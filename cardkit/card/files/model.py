@@ -321,7 +321,8 @@ class DirectoryFile:
 class Field:
     """An item and where it stands.
 
-    ``number`` is its record number; ``inner`` the part of a template the address points to.
+    ``number`` is its record number; ``unique`` whether its tag alone finds the record in the file;
+    ``inner`` the part of a template the address points to.
     """
 
     address: str
@@ -329,7 +330,13 @@ class Field:
     file: RecordFile
     item: Item
     number: int
+    unique: bool = True
     inner: Item | None = None
+
+    @property
+    def place(self) -> str:
+        """``SSSE EF06``, for messages."""
+        return f"{self.directory.label} {self.file.label}"
 
     @property
     def target(self) -> Item:
@@ -406,14 +413,15 @@ class Tree:
 
 
 def _fields_of(directory: DirectoryFile, file: RecordFile) -> Iterator[Field]:
-    seen: dict[int, int] = {}
+    tags = [item.tag for item in file.items]
     for number, item in enumerate(file.items, start=1):
         address = f"{directory.label}.{file.label}.{item.tag:02X}"
+        unique = tags.count(item.tag) == 1
         if not isinstance(item, Template):
-            yield Field(address, directory, file, item, number)
+            yield Field(address, directory, file, item, number, unique)
             continue
-        seen[item.tag] = seen.get(item.tag, 0) + 1
-        address = f"{address}.{seen[item.tag]}"
-        yield Field(address, directory, file, item, number)
+        address = f"{address}.{tags[:number].count(item.tag)}"
+        yield Field(address, directory, file, item, number, unique)
         for part in item.parts:
-            yield Field(f"{address}.{part.tag:02X}", directory, file, item, number, part)
+            inner = f"{address}.{part.tag:02X}"
+            yield Field(inner, directory, file, item, number, unique, part)

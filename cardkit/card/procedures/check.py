@@ -40,11 +40,19 @@ def check(card: Card, values: Mapping[str, Value], pin: str | None = None) -> Pr
     DifferentDataError
         Names every address that differs, never a value.
     """
+    records = {address: card.tree.find(address).item.record(v) for address, v in values.items()}
+    yield from check_records(card, records, pin)
+
+
+def check_records(
+    card: Card, records: Mapping[str, bytes], pin: str | None = None
+) -> Procedure[None]:
+    """As `check`, with the bytes of the records."""
     different = []
-    for address, value in values.items():
+    for address, record in records.items():
         field = card.tree.find(address)
         yield from card.open_for(field.file.read, field.directory, pin)
-        if not same(field, (yield from card.read(field)), value):
+        if (yield from card.read_record(field)) != record:
             different.append(address)
     if different:
         raise DifferentDataError(different)

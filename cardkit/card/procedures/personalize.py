@@ -6,13 +6,13 @@ short file identifier and tag; then every item is read once and compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from cardkit.card.card import Card
 from cardkit.card.files.codings import Value
 from cardkit.card.key_request import KeyUse, Seal, Sealing
 from cardkit.card.procedure import Procedure, ask
-from cardkit.card.procedures.check import DifferentDataError, check
+from cardkit.card.procedures.check import DifferentDataError, check_records
 from cardkit.card.procedures.identify import Identity
 
 ID_CODE = "SSSE.EF05.01"
@@ -70,40 +70,40 @@ def personalize(
     DifferentDataError
         The check failed.
     """
-    completed: dict[str, Value] = {}
     id_code = identity.id_code
+    records = {a: _record(card, a, v) for a, v in values.items() if v is not None}
+    window = {a: records[a] for a in WINDOW_ITEMS if a in records}
+    elsewhere = {a: record for a, record in records.items() if not a.startswith("SSSE.")}
     if not identity.has_mac:
         id_code = id_code[:12] + (yield from id_code_mac(id_code))
-        completed = {ID_CODE: id_code}
-    elsewhere = {a: v for a, v in values.items() if not a.startswith("SSSE.") and v is not None}
-    window = {a: values.get(a) for a in WINDOW_ITEMS}
-    yield from _write(card, {a: v for a, v in window.items() if v is not None})
-    yield from _write(card, completed)
-    yield from _write(card, elsewhere)
-    factory = {a: values[a] for a in FACTORY_ITEMS if values.get(a) is not None}
-    yield from _check(card, completed | factory | window | elsewhere, pin)
+        window[ID_CODE] = _record(card, ID_CODE, id_code)
+    yield from _write(card, window | elsewhere)
+
+    factory = {a: records[a] for a in FACTORY_ITEMS if a in records}
+    unfilled = {a: _record(card, a, None) for a in WINDOW_ITEMS if a not in records}
+    yield from _check(card, factory | unfilled | window | elsewhere, unfilled, pin)
     return id_code
 
 
-def _write(card: Card, values: Mapping[str, Value]) -> Procedure[None]:
-    for address, value in values.items():
+def _record(card: Card, address: str, value: Value) -> bytes:
+    return card.tree.find(address).item.record(value)
+
+
+def _write(card: Card, records: Mapping[str, bytes]) -> Procedure[None]:
+    for address, record in records.items():
         field = card.tree.find(address)
         yield from card.open_for(field.file.update, field.directory)
-        yield from card.update(field, value)
+        yield from card.update_record(field, record)
 
 
-def _check(card: Card, values: Mapping[str, Value], pin: str | None) -> Procedure[None]:
+def _check(
+    card: Card, records: Mapping[str, bytes], unfilled: Mapping[str, bytes], pin: str | None
+) -> Procedure[None]:
     try:
-        yield from check(card, values, pin)
+        yield from check_records(card, records, pin)
     except DifferentDataError as error:
-        left_over = _left_over(error.addresses, values)
-        if not left_over:
+        left_over = {a: unfilled[a] for a in error.addresses if a in unfilled}
+        if len(left_over) < len(error.addresses):
             raise
-        yield from _write(card, dict.fromkeys(left_over))
-        yield from check(card, dict.fromkeys(left_over), pin)
-
-
-def _left_over(addresses: Iterable[str], values: Mapping[str, Value]) -> list[str]:
-    """The addresses, if all of them are items that nobody supplied: a card that was used before."""
-    found = list(addresses)
-    return found if all(a in WINDOW_ITEMS and values[a] is None for a in found) else []
+        yield from _write(card, left_over)  # the card was used before
+        yield from check_records(card, left_over, pin)

@@ -4,7 +4,7 @@
 >>> # roster.read("batch.csv", today=date(2014, 6, 1)) -> Roster
 """
 
-from cardkit.issuance.roster.headings import headings_table
+from cardkit.issuance.roster.columns import headings_table
 from cardkit.issuance.roster.reading import read
 from cardkit.issuance.roster.reasons import Problem, Reject
 from cardkit.issuance.roster.remarks import Language, Remark

@@ -12,7 +12,8 @@ from cardkit.card.files import GENERATION_2, Tree
 from cardkit.codec.text import STRICT, TextRules
 from cardkit.errors import UsageError
 from cardkit.issuance.roster import delimited, workbook
-from cardkit.issuance.roster.headings import REQUIRED, Layout, recognised, resolve
+from cardkit.issuance.roster.columns import REQUIRED
+from cardkit.issuance.roster.headings import Layout, recognised, resolve
 from cardkit.issuance.roster.remarks import Remark
 from cardkit.issuance.roster.roster import Roster
 from cardkit.issuance.roster.stream import Source, open_source

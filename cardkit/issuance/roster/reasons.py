@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
-from cardkit.issuance.roster.headings import label
+from cardkit.issuance.roster.columns import label
 from cardkit.issuance.roster.remarks import Language, Words
 
 REASONS: dict[str, Words] = {

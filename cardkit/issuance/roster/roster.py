@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cardkit.issuance.roster.headings import REJECT_HEADINGS, Layout, normalise
+from cardkit.issuance.roster.columns import REJECT_HEADINGS
+from cardkit.issuance.roster.headings import Layout, normalise
 from cardkit.issuance.roster.reasons import Problem, Reject
 from cardkit.issuance.roster.remarks import Language, Remark
 from cardkit.issuance.roster.table import SourceFormat, Table

@@ -14,17 +14,17 @@ Cards come in through `attach`, which gives a socket for `cardkit.virtual.vpcd`.
 """
 
 from cardkit.apdu.pcsc.calls import SOCKET_VARIABLE
-from cardkit.virtual.service.attach import NoVirtualReaderError, SlotTakenError
+from cardkit.virtual.service.connections import NoVirtualReaderError, SlotTakenError
 from cardkit.virtual.service.control import (
     Mode,
     Service,
     attach,
     client_environment,
-    isolating_command,
     run_service,
     running_record,
     start,
 )
+from cardkit.virtual.service.launch import isolating_command
 from cardkit.virtual.service.rundir import (
     ServiceRecord,
     daemon_socket,

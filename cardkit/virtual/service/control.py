@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import select
-import shutil
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Self
 
 from cardkit.apdu.pcsc.calls import SOCKET_VARIABLE
 from cardkit.errors import UnreachableError, UsageError
-from cardkit.virtual.service.attach import (
+from cardkit.virtual.service.connections import (
     NoVirtualReaderError,
     ask,
     attach_directly,
     attach_through,
     listening,
 )
+from cardkit.virtual.service.launch import end, isolating_command, launch
 from cardkit.virtual.service.lock import enter, leave
 from cardkit.virtual.service.publish import DEFAULT_SOCKET, answers
 from cardkit.virtual.service.rundir import (
@@ -38,10 +34,6 @@ from cardkit.virtual.service.rundir import (
     default_directory,
     reader_name,
 )
-
-_KEEPER: Final = "cardkit.virtual.service.keeper"
-_START_TIMEOUT: Final = 20.0
-_STOP_TIMEOUT: Final = 10.0
 
 
 class Mode(Enum):
@@ -125,7 +117,7 @@ class Service:
         process, self._process = self._process, None
         if process is None or self._directory is None:
             return
-        _end(process)
+        end(process)
         leave(self._directory)
 
     def __enter__(self) -> Self:
@@ -263,85 +255,18 @@ def _start_somewhere(
 ) -> Service:
     process = None
     if wrapper := isolating_command():
-        process = _launch([*wrapper], directory, count, lock, private=True, publish=publish)
+        process = launch([*wrapper], directory, count, lock, private=True, publish=publish)
         mode = Mode.PRIVATE
     elif os.geteuid() == 0 and not answers(DEFAULT_SOCKET):
-        process = _launch([], directory, count, lock, private=False, publish=False)
+        process = launch([], directory, count, lock, private=False, publish=False)
         mode = Mode.MACHINE
     if process is None:
         return _running(directory, count)
     record = directory.read_record()
     if record is None:
-        _end(process)
+        end(process)
         raise UnreachableError(f"the virtual readers left no record in {directory.path}")
     return Service(mode, record, directory, process)
-
-
-def isolating_command() -> list[str]:
-    """The command that gives a process a network and mounts of its own; empty if not permitted.
-
-    Root may unless a container forbids it; other users may where user namespaces are open to them.
-    """
-    if shutil.which("unshare") is None:
-        return []
-    wrapper = ["unshare", "--mount", "--net"]
-    if os.geteuid() != 0:
-        wrapper[1:1] = ["--map-root-user"]
-    probe = [*wrapper, "mount", "-t", "tmpfs", "tmpfs", "/run"]
-    permitted = subprocess.run(probe, capture_output=True, check=False).returncode == 0  # noqa: S603
-    return wrapper if permitted else []
-
-
-def _launch(
-    wrapper: list[str],
-    directory: RuntimeDirectory,
-    count: int,
-    lock: int,
-    *,
-    private: bool,
-    publish: bool,
-) -> subprocess.Popen[bytes]:
-    command = [*wrapper, sys.executable, "-m", _KEEPER]
-    command += ["--directory", str(directory.path), "--count", str(count)]
-    command += ["--private"] * private + ["--publish"] * publish
-    process = subprocess.Popen(  # noqa: S603
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        pass_fds=(lock,),
-        start_new_session=True,  # Ctrl-C is for us; we end the daemon in order
-    )
-    try:
-        _wait_until_told(process)
-    except BaseException:
-        _end(process)
-        raise
-    return process
-
-
-def _wait_until_told(process: subprocess.Popen[bytes]) -> None:
-    output = process.stdout
-    assert output is not None  # noqa: S101 - asked for above
-    ready, _, _ = select.select([output], [], [], _START_TIMEOUT)
-    line = output.readline() if ready else b""
-    told: dict[str, Any] = {"ok": False, "why": "the virtual readers did not start"}
-    if line:
-        told = json.loads(line)
-    if not told["ok"]:
-        raise UnreachableError(told["why"], hint=told.get("hint", ""))
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Closing its standard input tells the process to stop; killed only if it does not."""
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
-    try:
-        process.wait(_STOP_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _running(directory: RuntimeDirectory, count: int) -> Service:

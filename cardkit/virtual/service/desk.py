@@ -1,4 +1,4 @@
-"""The service's end of `cardkit.virtual.service.attach`: gives cards their connections."""
+"""The service's end of `cardkit.virtual.service.connections`: gives cards their connections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import socket
 
 from cardkit.errors import CardkitError, UnreachableError, UsageError
-from cardkit.virtual.service.attach import SlotTakenError, occupied
+from cardkit.virtual.service.connections import SlotTakenError, occupied
 from cardkit.virtual.service.pcscd import Daemon
 from cardkit.virtual.service.rundir import FIRST_PORT, MOST_READERS
 

@@ -54,6 +54,8 @@ def _loop(daemon: Daemon, desk: Desk) -> None:
             return
         if desk.socket in readable:
             desk.serve_one()
+        if not daemon.directory.attach_socket.exists():
+            return  # somebody has cleared the directory away: nobody can reach us any more
         if daemon.lost:
             daemon.start()
 

@@ -12,7 +12,7 @@ from shutil import which
 from typing import Final
 
 from cardkit.errors import UnreachableError
-from cardkit.virtual.service.attach import listening
+from cardkit.virtual.service.connections import listening
 from cardkit.virtual.service.rundir import (
     FIRST_PORT,
     SLOTS_A_DRIVER,

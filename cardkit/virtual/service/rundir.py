@@ -4,7 +4,7 @@
 
     lock            held (flock) as long as a service runs
     service.json    what runs: number of readers, socket, process id
-    attach.sock     cards ask here for a connection to a slot (`cardkit.virtual.service.attach`)
+    attach.sock     cards ask here for a connection to a slot (see `.connections`)
     pcscd/          the daemon's own folder, pcscd.comm in it
     conf/, drivers/ its reader list, and one copy of the driver a pair of readers
     pcscd.log       what the daemon says

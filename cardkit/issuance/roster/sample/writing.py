@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cardkit.codec.nations import NATIONS
 from cardkit.errors import UsageError
-from cardkit.issuance.roster.headings import BY_FIELD
+from cardkit.issuance.roster.columns import BY_FIELD
 from cardkit.issuance.roster.remarks import Language
 from cardkit.issuance.roster.sample.damage import KINDS, Record
 from cardkit.issuance.roster.sample.people import LARGEST, people
@@ -41,7 +41,7 @@ def records(
     seed : int
         The same arguments give the same roster.
     fields : sequence of str
-        Columns, names as in `cardkit.issuance.roster.headings.COLUMNS`.
+        Columns, names as in `cardkit.issuance.roster.columns.COLUMNS`.
     bad : float
         Share of rows, 0 to 1, with something wrong: each kind of `KINDS` whose column is there, in
         turn. The first row is always right.

@@ -83,8 +83,14 @@ def attach_directly(slot: int) -> socket.socket:
     ------
     NoVirtualReaderError
         Nothing listens on that port.
+    SlotTakenError
+        A card is connected to it; another would wait unseen.
     """
     port = FIRST_PORT + slot
+    if occupied(port):
+        raise SlotTakenError(
+            f"virtual reader {slot} has a card in it", hint="remove that one first"
+        )
     try:
         if slot >= SLOTS_A_DRIVER:
             raise ConnectionRefusedError
@@ -99,7 +105,10 @@ def attach_directly(slot: int) -> socket.socket:
 def tcp_states(port: int) -> set[str]:
     """States of the local TCP sockets on ``port``, as /proc/net/tcp writes them."""
     wanted = f":{port:04X}"
-    rows = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    try:
+        rows = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    except FileNotFoundError:  # not Linux: nobody knows
+        return set()
     fields = (row.split() for row in rows)
     return {row[3] for row in fields if row[1].endswith(wanted)}
 
