@@ -364,7 +364,7 @@ def pin_bytes(pin: str) -> bytes:
 def _refused(name: str, sw: StatusWord) -> AuthenticationFailedError:
     return AuthenticationFailedError(
         f"{name}: the card refuses the key, {sw}",
-        hint="do not try again before profile and master keys are checked; at 0 tries the key is dead",
+        hint="check profile and master keys before the next try; at 0 tries the key is dead",
         zh=f"{name}：卡片拒绝密钥{_tries_zh(sw)}：核对主密钥之前不要再试",
     )
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
 
-BLOCK = 8
-
 
 def _cipher_key(key: bytes) -> TripleDES:
     if len(key) == 16:

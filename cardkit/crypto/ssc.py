@@ -12,12 +12,12 @@ from cardkit.crypto.padding import method2
 
 
 def process_key(key: bytes, factor: bytes) -> bytes:
-    """SK = 3DES_K(factor): 8 bytes of DES key from the card's challenge or the terminal's factor."""
+    """SK = 3DES_K(factor): a DES key from the card's challenge or the terminal's factor."""
     return encrypt_ecb(key, factor)
 
 
 def authentication_data(key: bytes, factor: bytes, data: bytes) -> bytes:
-    """DES_SK(data), SK from `process_key`; the answer of INTERNAL and the proof of EXTERNAL AUTHENTICATE.
+    """DES_SK(data): the answer of INTERNAL and the proof of EXTERNAL AUTHENTICATE.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def authentication_data(key: bytes, factor: bytes, data: bytes) -> bytes:
 
 
 def id_code_mac(key: bytes, id_code: bytes) -> bytes:
-    """MAC that completes a card id code (卡识别码): 4 bytes over its first 12, under the card's IRK.
+    """MAC of a card id code (卡识别码): 4 bytes over its first 12, under the card's IRK.
 
     Examples
     --------

@@ -101,4 +101,4 @@ def _writer(profile: Profile, registry: Registry, person: Applicant) -> Writer:
         BatchInfo("rehearsal", "", 1),
     )
     keyring = Keyring(open_store(profile), factors_above(profile), tree_of(profile))
-    return Writer(profile, registry, registry.worklist(), keyring, lambda n: bytes(n))
+    return Writer(profile, registry, registry.worklist(), keyring, bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Literal, Self
 
 from cardkit.registry.journal import Detail
@@ -15,8 +16,8 @@ _GET_RESPONSE = 0xC0
 _UNNAMED = "unnamed"  # a commit that no list knows
 
 
-class PowerCut(BaseException):  # noqa: N818 - like KeyboardInterrupt: nobody may handle it
-    """The computer loses its power."""
+class PowerCut(BaseException):
+    """The computer loses its power; like KeyboardInterrupt, nobody handles it."""
 
 
 class Watch:
@@ -61,6 +62,10 @@ class FragileCard(VirtualCard):
         super().__init__(card.chip, random=random)
         self.factory_serial = serial
         self.watch = Watch()
+
+    def twin(self) -> FragileCard:
+        """A second chip with the same content, without power."""
+        return FragileCard(VirtualCard(deepcopy(self.chip)), self.factory_serial, self._random)
 
     def transmit(self, apdu: bytes) -> bytes:
         """See `VirtualCard.transmit`."""

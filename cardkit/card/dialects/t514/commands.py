@@ -76,7 +76,7 @@ def create_directory(directory: DirectoryFile, *, ddf: bool) -> Command:
     return Command(0x80, 0xE0, 0x01, 0x00, head + directory.aid)
 
 
-def _create_file(
+def _create_file(  # noqa: PLR0917 - in the order of the bytes
     fid: int, kind: int, sfi: int, space: int, record_length: int, read: Access, write: Access
 ) -> Command:
     condition = (_AND if read.both else 0) << 4 | (_AND if write.both else 0)

@@ -68,7 +68,7 @@ class ChipPlan:
         return self.atr_head + self.serial
 
 
-def open_chip(card: Card, factory_serial: bytes) -> Procedure[bool]:
+def open_chip(factory_serial: bytes) -> Procedure[bool]:
     """Present the transport key; writes nothing.
 
     Parameters
