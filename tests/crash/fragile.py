@@ -74,12 +74,13 @@ class FragileCard(VirtualCard):
 
     def hit(self, apdu: bytes, hit: Hit) -> bytes:
         """Lose the power at a command."""
-        if apdu[1] == _GET_RESPONSE and hit is not Hit.CUT_BEFORE:
-            super().transmit(apdu)  # writes nothing, and the faults of the card do not count it
-            self.power_off()
-            raise PowerLostError
-        self.arm(Fault(FaultKind(hit.value)))
-        return super().transmit(apdu)
+        if apdu[1] != _GET_RESPONSE:
+            self.arm(Fault(FaultKind(hit.value)))
+            return super().transmit(apdu)
+        if hit is not Hit.CUT_BEFORE:  # faults of the card do not count it; it writes nothing
+            super().transmit(apdu)
+        self.power_off()
+        raise PowerLostError
 
     def reset(self) -> bytes:
         """See `VirtualCard.reset`."""

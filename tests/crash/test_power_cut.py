@@ -24,7 +24,7 @@ from tests.crash.scene import (
     undisturbed,
 )
 
-_SAMPLE = {PREMADE_29: 1, PREMADE_31: 3, BLANK: 10}  # every so many points
+_SAMPLE = {PREMADE_29: 2, PREMADE_31: 5, BLANK: 23}  # every so many points
 _CHUNK = 60
 
 every_point = pytest.mark.parametrize(
@@ -82,8 +82,9 @@ def test_the_same_program_goes_on_when_only_the_card_lost_its_power(
     for point in points:
         if point.hit in (Hit.BEFORE_COMMIT, Hit.AFTER_COMMIT):
             continue
-        with scene(road) as one, at(point), one.program() as program:
-            one.card.watch = Watch.of(point)
+        watch = Watch.of(point)
+        with scene(road) as one, at(point), one.program(watch) as program:
+            one.card.watch = watch
             with pytest.raises(LinkLostError):
                 program.process(one.card)
             make(program, one.card)
@@ -93,7 +94,7 @@ def test_the_same_program_goes_on_when_only_the_card_lost_its_power(
 @pytest.mark.parametrize("road", VARIANTS, ids=lambda road: road.name)
 def test_cards_with_more_on_them_are_finished_too(road: Road) -> None:
     points = points_of(undisturbed(road))
-    for point in points[:: len(points) // 40]:
+    for point in points[:: len(points) // 25]:
         with scene(road) as one, at(point):
             one.interrupt(Watch.of(point))
             finish(one)
