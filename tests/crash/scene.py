@@ -193,8 +193,10 @@ class Scene:
         with closing(sqlite3.connect(self._path)) as database:
             begun = database.execute("SELECT id FROM cards WHERE state != 'planned'").fetchall()
         assert len(begun) <= 1, "one chip, several records"
-        if begun and self.promised is None:
-            self.promised, self.day = begun[0][0], now
+        (found,) = begun[0] if begun else (None,)
+        if self.promised is None and found is not None:
+            self.promised, self.day = found, now
+        assert self.promised == found, "the chip was promised to another record"
 
     @contextmanager
     def twin(self) -> Iterator[Scene]:

@@ -25,7 +25,7 @@ DIFFERENCES: tuple[Hunk, ...] = (
         ("> 84D40000243AFBD093D7FE465FE6FE35A4068593DA5A721970345231BC307489BA9EFEB1CA8826BC0C",),
         ("> 84D40000243AFBD093D7FE465F97F0A0C0078BA7775A721970345231BC307489BA9EFEB1CAF3D45C76",),
     ),
-    # End of pre-issue: five bytes in cos.md 7.2; four are recorded, P3 of T=0 is added by the reader.
+    # End of pre-issue: five bytes in cos.md 7.2, four are recorded.
     *(_END_OF_PRE_ISSUE,) * 6,
     # DF03 EF19 is "PIN or RK2", and the PIN stands: RK2 presented by hand, recorded without.
     (
