@@ -62,11 +62,13 @@ class _Wrapper:
 
 
 class T0Link(_Wrapper):
-    """T=0 cannot send data and Le together: drop the Le of case 4 (ISO 7816-3 12.2.5)."""
+    """T=0 (ISO 7816-3 12.2): P3 of case 1 is 00, and the Le of case 4 is not sent."""
 
     def transmit(self, apdu: bytes) -> bytes:
         """See `Link`."""
-        if len(apdu) > 5 and len(apdu) == 6 + apdu[4] and apdu[4]:
+        if len(apdu) == 4:
+            apdu += b"\x00"
+        elif len(apdu) > 5 and len(apdu) == 6 + apdu[4] and apdu[4]:
             apdu = apdu[:-1]
         return self._link.transmit(apdu)
 

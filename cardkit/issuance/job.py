@@ -90,11 +90,11 @@ def _problem(conflict: Conflict) -> Problem:
 def _unfinished(registry: Registry, card_ids: list[int]) -> list[int]:
     """Records that still want a card; failed ones get another chance."""
     found = []
-    for record in registry.get_many(card_ids):
-        if record.state == State.FAILED:
-            registry.retry(record.card_id)
-        if record.state in (State.PLANNED, State.WRITING, State.FAILED):
-            found.append(record.card_id)
+    for card_id, state in registry.states(card_ids).items():
+        if state == State.FAILED:
+            registry.retry(card_id)
+        if state in (State.PLANNED, State.WRITING, State.FAILED):
+            found.append(card_id)
     return found
 
 

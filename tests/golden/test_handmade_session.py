@@ -17,16 +17,7 @@ HANDMADE = Path(__file__).with_name("handmade-session.txt")
 
 Hunk = tuple[tuple[str, ...], tuple[str, ...]]
 
-_END_OF_PRE_ISSUE: Hunk = (("> 80E0020000",), ("> 80E00200",))
-
 DIFFERENCES: tuple[Hunk, ...] = (
-    # Key header of the PIN: length 03 (the digits) or 10 (the field). No document says which.
-    (
-        ("> 84D40000243AFBD093D7FE465FE6FE35A4068593DA5A721970345231BC307489BA9EFEB1CA8826BC0C",),
-        ("> 84D40000243AFBD093D7FE465F97F0A0C0078BA7775A721970345231BC307489BA9EFEB1CAF3D45C76",),
-    ),
-    # End of pre-issue: five bytes in cos.md 7.2, four are recorded.
-    *(_END_OF_PRE_ISSUE,) * 6,
     # DF03 EF19 is "PIN or RK2", and the PIN stands: RK2 presented by hand, recorded without.
     (
         (
