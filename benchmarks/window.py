@@ -1,13 +1,12 @@
 """The 29-command card over pcscd: toolkit against a bare pyscard loop that replays the same bytes.
 
-Both run in processes of their own, in turn, against the same virtual card, which is pristine again at
-every power-on. The toolkit's time is from the connected card to the durable result: identification,
-intent, write, check, result. Keys are derived before, as for any batch.
+Both run in processes of their own, in turn, against the same virtual card, which is pristine
+again at every power-on. The toolkit's time is from the connected card to the durable result:
+identification, intent, write, check, result. Keys are derived before, as for any batch.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import statistics
@@ -17,14 +16,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.people import person
 from cardkit.profile import load
 from cardkit.virtual import service, vpcd
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import CardFactory
 
-ROUNDS = 31
+ROUNDS = 21
 WARM_UP = 4
+PACES = (
+    (0.0, "virtual reader as fast as it goes"),
+    (0.00012, "virtual reader of 0.15 ms a command"),
+    (0.005, "card of 5 ms a command"),
+)
+"""Seconds a command takes in the card. A real chip takes 10 to 100 ms (see ``wire``)."""
 
 
 class Deck:
@@ -32,6 +36,7 @@ class Deck:
 
     def __init__(self, images: list[Path]) -> None:
         self._images = images
+        self.pace = 0.0
         self._card: VirtualCard | None = None
         self.chosen = 0
         self.commands: list[bytes] = []
@@ -53,8 +58,12 @@ class Deck:
     def transmit(self, apdu: bytes) -> bytes:
         """Answer, and remember what was asked."""
         assert self._card is not None
+        due = time.perf_counter() + self.pace
         self.commands.append(apdu)
-        return self._card.transmit(apdu)
+        answer = self._card.transmit(apdu)
+        while time.perf_counter() < due:
+            pass
+        return answer
 
 
 class Client:
@@ -90,49 +99,60 @@ def main() -> None:
         here = Path(folder)
         factory = CardFactory(load("test"))
         images = []
-        for number in range(ROUNDS + WARM_UP):
-            image = here / f"{number}.card"
-            factory.premade((0x40000001 + number).to_bytes(4, "big"), complete=True).save(image)
-            images.append(image)
-        runtime = here / "run"
-        with service.start(1, runtime, publish=False) as running:
-            import os
-
-            environment = os.environ | running.environment
+        for number in range(len(PACES) * (ROUNDS + WARM_UP)):
+            images.append(here / f"{number}.card")
+            serial = (0x40000001 + number).to_bytes(4, "big")
+            factory.premade(serial, complete=True).save(images[-1])
+        with service.start(1, here / "run", publish=False) as running:
             deck = Deck(images)
             reader = vpcd.insert(deck, lambda: running.attach(0))
             try:
-                _compare(deck, environment, here)
+                _compare(deck, os.environ | running.environment, here)
             finally:
                 reader.remove()
 
 
 def _compare(deck: Deck, environment: dict[str, str], here: Path) -> None:
-    toolkit = Client("toolkit", environment, str(Path(os.environ.get("REG", str(here))) / "registry.db"), str(ROUNDS + WARM_UP))
+    count = len(PACES) * (ROUNDS + WARM_UP)
+    toolkit = Client("toolkit", environment, str(here / "registry.db"), str(count))
     bare = Client("bare", environment)
-    ours: list[float] = []
-    theirs: list[float] = []
-    for number in range(ROUNDS + WARM_UP):
-        deck.chosen = number
-        seconds = toolkit.ask(number)
-        sent = list(deck.commands)
-        again = bare.ask([command.hex() for command in sent])
-        if number >= WARM_UP:
-            ours.append(seconds)
-            theirs.append(again)
+    print(f"a durable write (fsync) takes {_fsync(here) * 1000:.2f} ms here; a card needs two")
+    for turn, (pace, words) in enumerate(PACES):
+        deck.pace = pace
+        rounds = [
+            _round(deck, toolkit, bare, turn * (ROUNDS + WARM_UP) + number)
+            for number in range(ROUNDS + WARM_UP)
+        ]
+        _print(words, rounds[WARM_UP:])
+    sent = [command for command in deck.commands if command[1] != 0xC0]
+    print(f"{len(sent)} commands and {len(deck.commands) - len(sent)} GET RESPONSE a card")
     toolkit.end()
     bare.end()
-    commands = [command for command in sent if command[1] != 0xC0]
-    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-    print(f"{len(commands)} commands and {len(sent) - len(commands)} GET RESPONSE a card")
-    print(f"toolkit       {statistics.median(ours) * 1000:7.2f} ms (median of {ROUNDS} rounds)")
-    print(f"bare pyscard  {statistics.median(theirs) * 1000:7.2f} ms")
-    print(f"ratio         {statistics.median(ours) / statistics.median(theirs):7.3f} of the medians, "
-          f"{ratio:.3f} median of the pairs (target 1.25)")  # fmt: skip
-    print(f"             {3600 / statistics.median(ours):8.0f} cards an hour without handling")
 
 
-if __name__ == "__main__":
-    start = time.perf_counter()
-    main()
-    print(f"{dt.timedelta(seconds=round(time.perf_counter() - start))}")
+def _round(deck: Deck, toolkit: Client, bare: Client, number: int) -> tuple[float, float]:
+    deck.chosen = number
+    ours = toolkit.ask(number)
+    return ours, bare.ask([command.hex() for command in deck.commands])
+
+
+def _print(words: str, rounds: list[tuple[float, float]]) -> None:
+    ours, theirs = (statistics.median(times) for times in zip(*rounds, strict=True))
+    pairs = statistics.median(a / b for a, b in rounds)
+    print(
+        f"{words}: toolkit {ours * 1000:.2f} ms, bare pyscard {theirs * 1000:.2f} ms, "
+        f"ratio {ours / theirs:.2f} (median of the pairs {pairs:.2f}), target 1.25"
+    )
+
+
+def _fsync(folder: Path) -> float:
+    """Median seconds of a small durable write."""
+    times = []
+    with (folder / "fsync").open("wb") as file:
+        for _ in range(31):
+            file.write(bytes(4096))
+            file.flush()
+            begin = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - begin)
+    return statistics.median(times)

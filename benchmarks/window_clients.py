@@ -9,21 +9,20 @@ import time
 from pathlib import Path
 
 from benchmarks.people import person
+from cardkit.apdu import pcsc
+from cardkit.apdu.link import chain
+from cardkit.issuance.keyring import Keyring
+from cardkit.issuance.plan import tree_of
+from cardkit.issuance.writer import Issued, Writer
+from cardkit.keys.open_store import factors_above, open_store
+from cardkit.profile import load
+from cardkit.registry.numbering import Numbering
+from cardkit.registry.records import BatchInfo
+from cardkit.registry.registry import Registry, sqlite_url
 
 
 def toolkit(registry_file: str, count: str) -> None:
     """Issue a card whenever a line comes; answer with the seconds."""
-    from cardkit.apdu import pcsc
-    from cardkit.apdu.link import chain
-    from cardkit.issuance.keyring import Keyring
-    from cardkit.issuance.plan import tree_of
-    from cardkit.issuance.writer import Issued, Writer
-    from cardkit.keys.open_store import factors_above, open_store
-    from cardkit.profile import load
-    from cardkit.registry.numbering import Numbering
-    from cardkit.registry.records import BatchInfo
-    from cardkit.registry.registry import Registry, sqlite_url
-
     profile = load("test")
     keyring = Keyring(open_store(profile), factors_above(profile), tree_of(profile))
     registry = Registry.open(
@@ -52,9 +51,9 @@ def toolkit(registry_file: str, count: str) -> None:
 
 def bare() -> None:
     """Replay commands whenever a line with them comes; answer with the seconds."""
-    from smartcard.CardConnection import CardConnection
-    from smartcard.scard import SCARD_UNPOWER_CARD
-    from smartcard.System import readers
+    from smartcard.CardConnection import CardConnection  # noqa: PLC0415
+    from smartcard.scard import SCARD_UNPOWER_CARD  # noqa: PLC0415
+    from smartcard.System import readers  # noqa: PLC0415
 
     reader = readers()[0]
     for line in sys.stdin:

@@ -83,9 +83,7 @@ class Workshop:
         """A writer for every planned record."""
         tree = tree_of(self.profile)
         keyring = Keyring(store or self.store, factors_above(self.profile), tree)  # type: ignore[arg-type]
-        return Writer(
-            self.profile, registry, registry.worklist(), keyring, counting_random()
-        )
+        return Writer(self.profile, registry, registry.worklist(), keyring, counting_random())
 
     def process(self, card: VirtualCard) -> Outcome:
         """Put a card into the reader of a program that was just started."""
@@ -101,7 +99,7 @@ class StackFeed:
         self.cards = cards
 
     @contextmanager
-    def next_card(self, stop: Stop, obstacle: Obstacle) -> Iterator[Link | None]:
+    def next_card(self, stop: Stop, obstacle: Obstacle) -> Iterator[Link | None]:  # noqa: ARG002
         """See `cardkit.issuance.feed.Feed`."""
         if not self.cards:
             raise FeedEmpty

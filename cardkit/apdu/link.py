@@ -62,10 +62,13 @@ class _Wrapper:
 
 
 class T0Link(_Wrapper):
-    """T=0 cannot send data and Le together: drop the Le of case 4 (ISO 7816-3 12.2.5)."""
+    """T=0 (ISO 7816-3 12.2): P3 of case 1 is 00, and the Le of case 4 is not sent."""
 
     def transmit(self, apdu: bytes) -> bytes:
-        if len(apdu) > 5 and len(apdu) == 6 + apdu[4] and apdu[4]:
+        """See `Link`."""
+        if len(apdu) == 4:
+            apdu += b"\x00"
+        elif len(apdu) > 5 and len(apdu) == 6 + apdu[4] and apdu[4]:
             apdu = apdu[:-1]
         return self._link.transmit(apdu)
 
@@ -74,6 +77,7 @@ class RightLengthLink(_Wrapper):
     """6Cxx: ask again with the length the card names (ISO 7816-3 12.2.3)."""
 
     def transmit(self, apdu: bytes) -> bytes:
+        """See `Link`."""
         answer = self._link.transmit(apdu)
         if len(answer) == 2 and answer[0] == 0x6C:
             has_le = len(apdu) > 4 and (len(apdu) == 5 or len(apdu) == 6 + apdu[4])
@@ -94,6 +98,7 @@ class GetResponseLink(_Wrapper):
         self._fetch_after_warning = fetch_after_warning
 
     def transmit(self, apdu: bytes) -> bytes:
+        """See `Link`."""
         answer = self._link.transmit(apdu)
         if len(answer) >= 2 and answer[-2] == 0x61:
             return self._collect(apdu[0], answer)
@@ -125,9 +130,10 @@ def _get_response(cla: int, le: int) -> bytes:
 
 
 class ChainingLink(_Wrapper):
-    """Send an extended command as a chain of short ones (ISO 7816-4 5.3.3), for chips that need it."""
+    """Send an extended command as a chain of short ones (ISO 7816-4 5.3.3)."""
 
     def transmit(self, apdu: bytes) -> bytes:
+        """See `Link`."""
         if len(apdu) < 7 or apdu[4]:
             return self._link.transmit(apdu)
         command = Command.parse(apdu)

@@ -172,4 +172,8 @@ class StatusError(CardkitError):
 
     def details(self) -> dict[str, object]:
         """Status word, command header and file, for programs."""
-        return {"sw": f"{int(self.sw):04X}", "command": self.header.hex().upper(), "file": self.file}
+        return {
+            "sw": f"{int(self.sw):04X}",
+            "command": self.header.hex().upper(),
+            "file": self.file,
+        }

@@ -71,6 +71,7 @@ class Card:
         self.selected: DirectoryFile | None = None
         self._levels: dict[str, set[int]] = {}
         self._pin_in: str | None = None
+        self._granted: set[tuple[str, Access]] = set()
 
     @property
     def factor(self) -> bytes:
@@ -81,6 +82,7 @@ class Card:
         """After a reset nothing is selected and nothing is open."""
         self.selected = None
         self._levels.clear()
+        self._granted.clear()
         self._pin_in = None
 
     # --- directories -------------------------------------------------------------------------
@@ -108,6 +110,7 @@ class Card:
         Its own levels start empty; those of the directories above it stay; all others are lost.
         """
         self.selected = directory
+        self._granted.clear()
         self._pin_in = None
         above = {parent.label for parent in self._above(directory)}
         self._levels = {label: levels for label, levels in self._levels.items() if label in above}
@@ -124,11 +127,26 @@ class Card:
 
     def may(self, access: Access, directory: DirectoryFile) -> bool:
         """Whether a condition of a file of ``directory`` is met now."""
+        asked = (directory.label, access)
+        if asked in self._granted:  # levels only grow until another directory is selected
+            return True
+        if not self._opened(access, directory):
+            return False
+        self._granted.add(asked)
+        return True
+
+    def _opened(self, access: Access, directory: DirectoryFile) -> bool:
         above = self.tree.parent(directory)
         upper = self.levels(above) if above else frozenset()
         pin = frozenset({Level.PIN}) if self._pin_in == directory.label else frozenset()
         own = self.levels(directory)
         return access.opened_by(upper | pin, own | (pin if self._holds_pin(directory) else set()))
+
+    def _lose(self, directory: DirectoryFile) -> None:
+        # A refused key or PIN takes its level away; which others stay is the chip's own affair.
+        self._levels.pop(directory.label, None)
+        self._granted.clear()
+        self._pin_in = None
 
     @staticmethod
     def _holds_pin(directory: DirectoryFile) -> bool:
@@ -163,6 +181,7 @@ class Card:
         kid = Level.FREE if slot.type is KeyType.MASTER else slot.kid
         answer = yield from transmit(Command(0x00, 0x82, 0x00, kid, proof + challenge))
         if not answer.sw.ok:
+            self._lose(directory)
             raise _refused(directory.key_name(slot), answer.sw)
         self._levels.setdefault(directory.label, set()).add(slot.level)
 
@@ -234,6 +253,7 @@ class Card:
         yield from self.select(directory)
         answer = yield from transmit(Command(0x00, 0x20, 0x00, 0x00, pin_bytes(pin)))
         if not answer.sw.ok:
+            self._lose(directory)
             raise _wrong_pin(answer.sw)
         self._pin_in = directory.label
 
@@ -364,7 +384,7 @@ def pin_bytes(pin: str) -> bytes:
 def _refused(name: str, sw: StatusWord) -> AuthenticationFailedError:
     return AuthenticationFailedError(
         f"{name}: the card refuses the key, {sw}",
-        hint="do not try again before profile and master keys are checked; at 0 tries the key is dead",
+        hint="check profile and master keys before the next try; at 0 tries the key is dead",
         zh=f"{name}：卡片拒绝密钥{_tries_zh(sw)}：核对主密钥之前不要再试",
     )
 

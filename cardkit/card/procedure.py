@@ -65,7 +65,7 @@ def milestone(name: str) -> Procedure[None]:
     yield Milestone(name)
 
 
-def _no_journal(milestone: str) -> None:
+def no_journal(_milestone: str) -> None:
     """Milestones of a procedure that nobody needs to resume."""
 
 
@@ -73,7 +73,7 @@ def run(
     procedure: Procedure[T],
     link: Link,
     keys: CardKeys,
-    journal: Callable[[str], None] = _no_journal,
+    journal: Callable[[str], None] = no_journal,
 ) -> T:
     """Run a procedure to its end against one chip.
 

@@ -117,8 +117,8 @@ def _feeds(
         from cardkit.virtual.factory import CardFactory  # noqa: PLC0415
         from cardkit.virtual.feed import VirtualFeed  # noqa: PLC0415
 
-        state = "blank" if chips == "blank" else "premade"
-        return [VirtualFeed(CardFactory(profile), folder / "virtual-cards", state)]
+        factory = CardFactory(profile)
+        return [VirtualFeed(factory, folder / "virtual-cards", blank=chips == "blank")]
     find_pcsc()
     from cardkit.apdu import pcsc  # noqa: PLC0415
     from cardkit.issuance.feed import PcscFeed  # noqa: PLC0415
@@ -134,7 +134,7 @@ def _feeds(
         raise pcsc.NoSuchReaderError(
             f"no reader has {' or '.join(map(repr, names))} in its name"
             if there else "no reader is connected",
-            hint=f"readers: {'; '.join(there)}" if there else "plug one in, or use --reader virtual",
+            hint="; ".join(there) or "plug one in, or use --reader virtual",
         )  # fmt: skip
     return [PcscFeed(reader, idle=idle) for reader in chosen]
 
@@ -180,24 +180,23 @@ def _show(output: Output, job: Job, tally: Tally, files: Files, lang: Language) 
     if not job.wanted:
         output.note(text("nothing", lang))
     rejected, failed = len(job.roster.rejects), len(tally.failed)
-    output.line(
-        text(
-            "done", lang, issued=len(tally.issued), rejected=rejected, failed=failed,
-            spoilt=len(tally.spoilt), open=len(job.wanted) - len(tally.issued) - failed,
-            rate=tally.cards_per_hour,
-        )
-    )  # fmt: skip
+    counts = {
+        "issued": len(tally.issued),
+        "rejected": rejected,
+        "failed": failed,
+        "spoilt": len(tally.spoilt),
+        "open": len(job.wanted) - len(tally.issued) - failed,
+    }
+    output.line(text("done", lang, **counts))
+    if tally.issued:
+        output.line(text("rate", lang, rate=tally.cards_per_hour))
     for name in ("report", "rejects", "returned"):
         path = getattr(files, name)
         if path:
             output.line(text(name, lang, path=path))
     output.document(
         {
-            "issued": len(tally.issued),
-            "rejected": rejected,
-            "failed": failed,
-            "spoilt": len(tally.spoilt),
-            "open": len(job.wanted) - len(tally.issued) - failed,
+            **counts,
             "existing": len(job.enrolment.existing),
             "report": str(files.report),
             "rejects": str(files.rejects) if files.rejects else None,

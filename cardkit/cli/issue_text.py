@@ -29,9 +29,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "stopping": ("正在停止：当前卡完成后结束（再按一次 Ctrl-C 立即中断）",
                  "stopping after the current card (Ctrl-C again breaks off at once)"),
     "nothing": ("没有待制的卡", "no card is waiting to be made"),
-    "done": ("完成：制卡 {issued}，退回 {rejected}，失败 {failed}，废卡 {spoilt}，未完成 {open}；{rate:.0f} 张/小时",
-             "done: {issued} issued, {rejected} rejected, {failed} failed, {spoilt} spoilt, "
-             "{open} open; {rate:.0f} cards an hour"),
+    "done": (
+        "完成：制卡 {issued}，退回 {rejected}，失败 {failed}，废卡 {spoilt}，未完成 {open}",
+        "done: {issued} issued, {rejected} rejected, {failed} failed, {spoilt} spoilt, {open} open",
+    ),
+    "rate": ("每小时 {rate:.0f} 张", "{rate:.0f} cards an hour"),
     "report": ("报告：{path}", "report: {path}"),
     "rejects": ("退回文件：{path}", "reject file: {path}"),
     "returned": ("回盘文件：{path}", "return list: {path}"),

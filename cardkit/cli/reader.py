@@ -32,7 +32,7 @@ def list_(*, as_json: bool) -> None:
 
     out = Output(as_json=as_json)
     states = pcsc.reader_states()
-    holders = pcsc.find_holders() if any(state.in_use for state in states) else []
+    holders = pcsc.find_holders() if any(_used(state) for state in states) else []
     out.document([_as_json(state, holders) for state in states])
     rows = [(state.name, _words(state, holders), state.atr.hex().upper()) for state in states]
     out.lines(table(rows, ("读卡器 READER", "卡片 CARD", "ATR")) if rows else [])
@@ -40,12 +40,17 @@ def list_(*, as_json: bool) -> None:
         out.note("no reader is connected 没有读卡器")
 
 
+def _used(state: ReaderState) -> bool:
+    # pcscd sets one of the two, never both.
+    return state.in_use or state.exclusive
+
+
 def _words(state: ReaderState, holders: list[Holder]) -> str:
     if not state.present:
         return "empty 无卡"
     if state.mute:
         return "mute 卡无应答"
-    if not state.in_use:
+    if not _used(state):
         return "present 有卡"
     who = ", ".join(str(holder) for holder in holders)
     kind = "busy 占用" if state.exclusive else "shared 共用"
@@ -57,10 +62,10 @@ def _as_json(state: ReaderState, holders: list[Holder]) -> dict[str, object]:
         "name": state.name,
         "card": state.present,
         "atr": state.atr.hex().upper() or None,
-        "in_use": state.in_use,
+        "in_use": _used(state),
         "exclusive": state.exclusive,
         "mute": state.mute,
         "holders": [
-            {"pid": holder.pid, "program": holder.program} for holder in holders if state.in_use
+            {"pid": holder.pid, "program": holder.program} for holder in holders if _used(state)
         ],
     }

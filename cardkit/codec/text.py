@@ -9,6 +9,7 @@ allows it. 䶮 has two bytes (FE9F) and is carried, 㐂 has four. Characters tha
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ class TextError(ValueError):
         self.available = available
 
 
+@functools.cache
 def width(character: str) -> int:
     r"""Bytes one character takes in GB18030; 0 for one that no card carries.
 

@@ -19,7 +19,7 @@ KEY_VERSIONS = range(1, 4)
 
 
 def process_key(key: bytes, factor: bytes) -> bytes:
-    """SK = 3DES_K(factor): 8 bytes of DES key from the card's challenge or the terminal's factor."""
+    """SK = 3DES_K(factor): a DES key from the card's challenge or the terminal's factor."""
     return encrypt_ecb(key, _eight(factor))
 
 
@@ -29,7 +29,7 @@ def process_key_sm4(key: bytes, factor: bytes) -> bytes:
 
 
 def authentication_data(key: bytes, factor: bytes, data: bytes) -> bytes:
-    """DES_SK(data), SK from `process_key`; the answer of INTERNAL and the proof of EXTERNAL AUTHENTICATE.
+    """DES_SK(data): the answer of INTERNAL and the proof of EXTERNAL AUTHENTICATE.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def external_data_sm4(key: bytes, challenge: bytes, data: bytes, version: int) -
 
 
 def id_code_mac(key: bytes, id_code: bytes) -> bytes:
-    """MAC that completes a card id code (卡识别码): 4 bytes over its first 12, under the card's IRK.
+    """MAC of a card id code (卡识别码): 4 bytes over its first 12, under the card's IRK.
 
     Examples
     --------

@@ -39,7 +39,7 @@ class What(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to tell the operator. ``remaining`` are records of this run still without a card."""
+    """Something to tell the operator; ``remaining`` records of the run have no card yet."""
 
     what: What
     reader: str
@@ -68,6 +68,10 @@ class Tally:
         return len(self.issued) * 3600 / self.seconds if self.seconds else 0.0
 
 
+def _nobody(_event: Event) -> None:
+    """Nobody listens."""
+
+
 class Batch:
     """Runs a writer at every feed until no record of the run waits for a card.
 
@@ -89,7 +93,7 @@ class Batch:
         writer: Writer,
         feeds: Sequence[Feed],
         wanted: set[int],
-        tell: Callable[[Event], None] = lambda event: None,
+        tell: Callable[[Event], None] = _nobody,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._writer = writer

@@ -63,7 +63,7 @@ class PcscFeed:
     @contextmanager
     def next_card(self, stop: Stop, obstacle: Obstacle) -> Iterator[Link | None]:
         """See `Feed`. The same card is not given twice: it has to be taken out first."""
-        from cardkit.apdu import pcsc
+        from cardkit.apdu import pcsc  # noqa: PLC0415 - pyscard only where a reader is used
 
         try:
             state = pcsc.wait_for_card(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cardkit.codec.text import TextRules
 from cardkit.issuance.batch import Tally
-from cardkit.issuance.plan import local_day, tree_of
+from cardkit.issuance.plan import tree_of
 from cardkit.issuance.report import Counts, Report, render
 from cardkit.issuance.roster import IssuedCard, Roster, read
 from cardkit.issuance.roster.reasons import Problem
@@ -57,11 +57,6 @@ def read_roster(profile: Profile, path: Path, today: dt.date) -> Roster:
     return read(path, today=today, text_rules=rules, tree=tree_of(profile))
 
 
-def today_at(profile: Profile, now: dt.datetime) -> dt.date:
-    """Calendar day at the profile's place."""
-    return local_day(profile, now.isoformat())
-
-
 def enrol(profile: Profile, registry: Registry, roster: Roster) -> Job:
     """Give every applicant a card record; rows that contradict the registry become rejects.
 
@@ -95,11 +90,11 @@ def _problem(conflict: Conflict) -> Problem:
 def _unfinished(registry: Registry, card_ids: list[int]) -> list[int]:
     """Records that still want a card; failed ones get another chance."""
     found = []
-    for record in registry.get_many(card_ids):
-        if record.state == State.FAILED:
-            registry.retry(record.card_id)
-        if record.state in (State.PLANNED, State.WRITING, State.FAILED):
-            found.append(record.card_id)
+    for card_id, state in registry.states(card_ids).items():
+        if state == State.FAILED:
+            registry.retry(card_id)
+        if state in (State.PLANNED, State.WRITING, State.FAILED):
+            found.append(card_id)
     return found
 
 
@@ -145,7 +140,10 @@ def conclude(
         job.roster.write_return(returned, cards, lang=lang)
     report = out / f"report-{stamp}.txt"
     files = Files(report, rejects, returned)
-    _write_private(report, render(_report(profile, job, tally, records, files, stamp, lang), lang))
+    _write_private(
+        report,
+        render(_report(profile, job, tally, records, files=files, stamp=stamp, lang=lang), lang),
+    )
     return files
 
 
@@ -162,6 +160,7 @@ def _report(
     job: Job,
     tally: Tally,
     records: Mapping[int, CardRecord],
+    *,
     files: Files,
     stamp: str,
     lang: Language,

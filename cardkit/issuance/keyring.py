@@ -1,4 +1,4 @@
-"""The keys of the coming cards, derived in bulk; those of a card that nobody announced, on demand."""
+"""The keys of the coming cards, derived in bulk; those of an unannounced card, on demand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Keyring:
         self._places: dict[bytes, int] = {}
 
     def prepare(self, factors: Sequence[bytes]) -> None:
-        """Derive every key of these cards, one bulk call a master key; earlier batches are dropped."""
+        """Derive every key of these cards, one bulk call a master key; drop earlier batches."""
         batches = derive(self._store, self._names, self._above, b"".join(factors))
         places = {factor: place for place, factor in enumerate(factors)}
         with self._lock:

@@ -24,9 +24,9 @@ def record_for_card(
 ) -> Procedure[CardRecord]:
     """Record for a card that has structure and keys.
 
-    A chip the registry promised to a record goes on with that record; a card with a number on it, but
-    no other holder, belongs to the record of that number (a pre-printed card); any other takes the
-    next planned record.
+    A chip the registry promised to a record goes on with that record; a card with a number on it,
+    but no other holder, belongs to the record of that number (a pre-printed card); any other takes
+    the next planned record.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """One card at one reader: identify → intent, durable → write → read back → result, durable.
 
-A power cut at any point leaves a record in state *writing* that names its chip; when that chip is in
-a reader again, `Writer.process` goes on from what card and registry say together.
+A power cut at any point leaves a record in state *writing* that names its chip; when that chip is
+in a reader again, `Writer.process` goes on from what card and registry say together.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from cardkit.apdu.link import LinkLostError
 from cardkit.card.card import AuthenticationFailedError, Card
 from cardkit.card.dialects.t514 import ChipPlan, initialise, open_chip
 from cardkit.card.files.codings import Value
-from cardkit.card.procedure import Procedure, run
+from cardkit.card.procedure import Procedure, no_journal, run
 from cardkit.card.procedures.check import DifferentDataError, check
 from cardkit.card.procedures.identify import Identity, WrongCardError, identify, require_blank
 from cardkit.card.procedures.personalize import (
-    ID_CODE,
     id_code_mac,
     open_for_update,
     personalize,
@@ -185,7 +184,7 @@ class Writer:
         try:
             self._prepare_keys(record)
             session = self._session(link, reader, self._new_atr(record))
-            session.run(open_chip(session.card, link.atr[-6:]))
+            session.run(open_chip(link.atr[-6:]))
             atr = session.card.atr
             record = self._intend(session, record, record.id_code, atr, link.atr, BLANK)
         except CardkitError:
@@ -198,7 +197,7 @@ class Writer:
         factory_atr = chip.factory_atr if chip else link.atr
         done = frozenset(self._registry.milestones(record.card_id))
         session = self._session(link, reader, self._new_atr(record))
-        if session.run(open_chip(session.card, factory_atr[-6:])):
+        if session.run(open_chip(factory_atr[-6:])):
             return self._make_blank(session, record, done, begun=True)
         return self._finish(record, lambda: self._check_blank(session, record))
 
@@ -328,7 +327,7 @@ class _Session:
     keys: CardKeySet
     reader: str
 
-    def run(self, procedure: Procedure[T], journal: Callable[[str], None] = lambda name: None) -> T:
+    def run(self, procedure: Procedure[T], journal: Callable[[str], None] = no_journal) -> T:
         return run(procedure, self.link, self.keys, journal)
 
     def reset(self) -> None:

@@ -137,7 +137,7 @@ class SoftKeyBatch:
         """See `CardKeys`."""
         plain = request.key_header + self._key(index)
         if under is not None:
-            return seal(under._key(index), request.header, plain, request.iv, request.sealing)
+            return under.seal(index, Seal("", request.header, plain, request.iv, request.sealing))
         if not self._plain_loading:
             raise KeyPolicyError(
                 f"{self.ref.name} may not leave the store in clear",
@@ -173,7 +173,9 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", hint="check the profile's keys.store") from None
+        raise UsageError(
+            f"{path}: {error.strerror}", hint="check the profile's keys.store"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise UsageError(f"{path}: not a TOML file") from None
     if content.get("format") != FORMAT or not isinstance(content.get("keys"), dict):

@@ -103,7 +103,6 @@ class Profile:
     name: str
     region: Region
     test: bool = False
-    description: str = ""
     card: CardSection = CardSection()
     pin: Pin = Pin()
     keys: Keys = Keys()

@@ -9,7 +9,7 @@ nothing was written to a chip; later that is a data change at a window, not an e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -173,7 +173,7 @@ class _Run:
     def take(self, start: int, applicants: Sequence[Applicant]) -> None:
         """Decide on some applicants, the first of them at `start`, and write what is new."""
         known = self._look_up(applicants) if self._anybody_known else {}
-        self._owners.look_up(applicants)
+        self._owners.look_up([one for one in applicants if _brings_numbers(one, known)])
         for place, applicant in enumerate(applicants, start):
             self.result.card_ids.append(self._decide(place, applicant, known))
         self._write()
@@ -346,6 +346,16 @@ class _Run:
             **self.result.counts(),
         }
         self._all.journal.append(self._connection, self._instant, Event("batch", detail=detail))
+
+
+def _brings_numbers(applicant: Applicant, known: Mapping[str, _Known]) -> bool:
+    """Whether somebody else might have a number of this applicant."""
+    person = known.get(applicant.citizen_number)
+    return (
+        person is None
+        or person.insurance_number != applicant.insurance_number
+        or person.bank_card_number != applicant.bank_card_number
+    )
 
 
 def _items(items: dict[str, str]) -> str:

@@ -132,7 +132,7 @@ class Making:
         if row is None:
             return
         other = _card_of(row)
-        if Action.RENUMBER not in legal(other.state) or self._live_chip(connection, other.card_id):
+        if Action.RENUMBER not in legal(other.state):
             raise ChipTakenError(
                 f"the id code of this chip belongs to card record {other.card_id}",
                 hint="put the chip aside; it must not be used for another person",

@@ -126,9 +126,8 @@ class Store:
 
     def _create(self) -> None:
         with self.writing() as connection:
-            # another process may have been quicker: create_all looks before it makes
             if inspect(connection).has_table(schema.schema_version.name):
-                return
+                return  # another program was quicker
             schema.metadata.create_all(connection)
             now = self.now()
             connection.execute(
@@ -157,7 +156,6 @@ class Store:
                     yield connection
                     self._fault_point("before")
             except errors_of(self.engine) as error:
-                self._drop_writer()
                 raise translate(error, self.name) from None
             self._fault_point("after")
 
@@ -167,13 +165,6 @@ class Store:
             self._writer = self.engine.connect().execution_options(writing=True)
         with self._writer.begin():
             yield self._writer
-
-    def _drop_writer(self) -> None:
-        """After an error nobody knows what a connection still holds; the next one is fresh."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.invalidate()
-            writer.close()
 
     def _fault_point(self, when: Literal["before", "after"]) -> None:
         if self._on_commit:

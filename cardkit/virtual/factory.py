@@ -1,7 +1,7 @@
 """A card factory: virtual chips as the maker delivers them, blank, pre-made or issued.
 
-What it makes a chip *do* goes through the same procedures that are used on real chips; what the chip
-*is* comes from `cardkit.virtual.card`, which shares no code with them.
+What it makes a chip *do* goes through the same procedures that are used on real chips; what the
+chip *is* comes from `cardkit.virtual.card`, which shares no code with them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class CardFactory:
         card = Card(self._tree, link.atr)
         keys = self._keyring.for_card(card.factor)
         mac = run(id_code_mac(id_code), link, keys) if complete else NO_MAC
-        run(open_chip(card, link.atr[-6:]), link, keys)
+        run(open_chip(link.atr[-6:]), link, keys)
         pin = self._profile.pin
         head = bytes.fromhex(self._profile.card.atr_head)
         values = factory_values(self._profile, id_code + mac)
@@ -99,7 +99,8 @@ class CardFactory:
         card = Card(self._tree, link.atr)
         keys = self._keyring.for_card(card.factor)
         identity = run(identify(card, expected_card(self._profile), self._random(8)), link, keys)
-        assert identity is not None, "a pre-made card has a social-security environment"
+        if identity is None:
+            raise TypeError("a pre-made card has a social-security environment")
         run(open_for_update(card), link, keys)
         run(personalize(card, identity, values, self._profile.pin.initial), link, keys)
         chip.power_off()

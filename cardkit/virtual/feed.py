@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 from cardkit.apdu import Link
 from cardkit.apdu.link import LinkLostError, chain
@@ -18,8 +17,6 @@ from cardkit.issuance.feed import Obstacle, Stop
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import SERIAL_LENGTH, CardFactory
 from cardkit.virtual.link import VirtualLink
-
-State = Literal["premade", "blank"]
 
 _IN_READER = ".in-reader"
 _OUT = ".card"
@@ -38,16 +35,15 @@ class VirtualFeed:
     factory : CardFactory
     folder : Path
         Where the images of the chips are kept.
-    state : str
-        What the factory delivers: ``premade`` or ``blank``.
+    blank : bool
+        Whether the factory delivers blank chips; pre-made cards otherwise.
     """
 
     name = "virtual"
 
-    def __init__(self, factory: CardFactory, folder: Path, state: State = "premade") -> None:
-        self._factory = factory
+    def __init__(self, factory: CardFactory, folder: Path, *, blank: bool = False) -> None:
         self._folder = folder
-        self._make = factory.premade if state == "premade" else factory.blank
+        self._make = factory.blank if blank else factory.premade
         folder.mkdir(parents=True, exist_ok=True)
         self._left = sorted(folder.glob(f"*{_IN_READER}"))
         self._serials = itertools.count(self._next_serial())
@@ -57,7 +53,11 @@ class VirtualFeed:
         return max([*used, FIRST_SERIAL]) + 1
 
     @contextmanager
-    def next_card(self, stop: Stop, obstacle: Obstacle) -> Iterator[Link | None]:
+    def next_card(
+        self,
+        stop: Stop,
+        obstacle: Obstacle,  # noqa: ARG002 - nothing stands in the way here
+    ) -> Iterator[Link | None]:
         """See `cardkit.issuance.feed.Feed`; a chip left in the reader comes first."""
         if stop():
             yield None

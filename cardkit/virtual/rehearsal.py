@@ -1,6 +1,7 @@
 """Rehearse a card without a reader: what is sent, and how long a real chip takes for it.
 
-Runs the real writer against a virtual chip and a registry that is thrown away.
+Runs the real writer against a virtual chip and a registry that is thrown away. That registry is a
+file, and whoever kills the program leaves it behind, so it holds a stand-in instead of the person.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from cardkit.apdu.link import chain
 from cardkit.apdu.trace_link import TraceLink, TraceWriter
@@ -20,7 +22,7 @@ from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
-from cardkit.registry.records import BatchInfo
+from cardkit.registry.records import BatchInfo, CardRecord
 from cardkit.registry.registry import Registry, sqlite_url
 from cardkit.virtual.card import VirtualCard, WireClock
 from cardkit.virtual.card.wireclock import USUAL_SPEEDS
@@ -66,7 +68,7 @@ def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.dat
     text = io.StringIO()
     with (
         tempfile.TemporaryDirectory(prefix="cardkit-rehearsal-") as folder,
-        Registry.open(
+        _Understudy.open(
             sqlite_url(Path(folder) / "registry.db"), clock=lambda: now, actor="rehearsal"
         ) as registry,
     ):
@@ -93,12 +95,30 @@ def chip_for(profile: Profile, state: str) -> VirtualCard:
     return factory.premade(serial) if state == "premade" else factory.blank(serial)
 
 
-def _writer(profile: Profile, registry: Registry, person: Applicant) -> Writer:
+class _Understudy(Registry):
+    """A registry with a stand-in on the disk and the person in memory only."""
+
+    _person: Applicant
+
+    def play(self, person: Applicant) -> Applicant:
+        """Remember the person; returns the stand-in to enrol."""
+        self._person = person
+        return Applicant(person.row, "", "")
+
+    def get(self, card_id: int) -> CardRecord:
+        """See `Registry.get`."""
+        record, person = super().get(card_id), self._person
+        shared = {f.name for f in fields(record)} & {f.name for f in fields(person)}
+        values: dict[str, Any] = {name: getattr(person, name) for name in shared}
+        return replace(record, **values)
+
+
+def _writer(profile: Profile, registry: _Understudy, person: Applicant) -> Writer:
     numbers, city = profile.numbers, profile.region.city
     registry.enrol(
-        [person],
+        [registry.play(person)],
         Numbering(numbers.card_prefix, numbers.card_first, numbers.serial_first, city),
         BatchInfo("rehearsal", "", 1),
     )
     keyring = Keyring(open_store(profile), factors_above(profile), tree_of(profile))
-    return Writer(profile, registry, registry.worklist(), keyring, lambda n: bytes(n))
+    return Writer(profile, registry, registry.worklist(), keyring, bytes)

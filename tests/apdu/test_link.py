@@ -155,7 +155,7 @@ def test_fetching_after_a_warning_can_be_turned_off() -> None:
         ("00A40400023F0000", "00A40400023F00"),  # case 4 loses its Le
         ("00A40400023F00", "00A40400023F00"),
         ("0084000008", "0084000008"),
-        ("00700000", "00700000"),
+        ("00700000", "0070000000"),
     ],
 )
 def test_t0_carries_no_le_after_data(command: str, on_the_wire: str) -> None:

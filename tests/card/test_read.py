@@ -10,6 +10,7 @@ import pytest
 from cardkit.apdu.link import chain
 from cardkit.card.card import Card
 from cardkit.card.files import GENERATION_2
+from cardkit.card.files.codings import Value
 from cardkit.card.files.model import Access, Level
 from cardkit.card.procedure import run
 from cardkit.card.procedures.read import FileContent, Means, dump_card, read_card
@@ -27,7 +28,7 @@ KEYS, PIN, BOTH = Means(keys=True), Means(pin="123456"), Means(keys=True, pin="1
 
 @pytest.fixture(scope="module")
 def chip() -> VirtualCard:
-    values = {
+    values: dict[str, Value] = {
         "SSSE.EF05.05": dt.date(2020, 5, 1),
         "SSSE.EF05.06": dt.date(2030, 5, 1),
         "SSSE.EF06.09": "张三",

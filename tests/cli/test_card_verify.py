@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cardkit.card.files.codings import Value
-from cardkit.card.procedures.verify import Check, Outcome, agreement
+from cardkit.card.procedures.verify import Outcome, agreement
 from cardkit.profile import load
 from cardkit.virtual.factory import CardFactory
 from tests.cli.conftest import NAME, NUMBER, VALUES, Run
@@ -185,4 +185,4 @@ def test_verifying_presents_nothing_and_writes_nothing(run: Run, images: Path) -
 
 
 def test_the_checks_have_a_name_in_both_languages() -> None:
-    assert all(isinstance(c, Check) and c.name and c.chinese for c in agreement(GOOD, TODAY))
+    assert all(check.name and check.chinese for check in agreement(GOOD, TODAY))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Literal, Self
 
 from cardkit.registry.journal import Detail
@@ -15,8 +16,8 @@ _GET_RESPONSE = 0xC0
 _UNNAMED = "unnamed"  # a commit that no list knows
 
 
-class PowerCut(BaseException):  # noqa: N818 - like KeyboardInterrupt: nobody may handle it
-    """The computer loses its power."""
+class PowerCut(BaseException):
+    """The computer loses its power; like KeyboardInterrupt, nobody handles it."""
 
 
 class Watch:
@@ -62,6 +63,10 @@ class FragileCard(VirtualCard):
         self.factory_serial = serial
         self.watch = Watch()
 
+    def twin(self) -> FragileCard:
+        """A second chip with the same content, without power."""
+        return FragileCard(VirtualCard(deepcopy(self.chip)), self.factory_serial, self._random)
+
     def transmit(self, apdu: bytes) -> bytes:
         """See `VirtualCard.transmit`."""
         hit = self.watch.passes(Place(apdu[:4].hex().upper()))
@@ -69,12 +74,13 @@ class FragileCard(VirtualCard):
 
     def hit(self, apdu: bytes, hit: Hit) -> bytes:
         """Lose the power at a command."""
-        if apdu[1] == _GET_RESPONSE and hit is not Hit.CUT_BEFORE:
-            super().transmit(apdu)  # writes nothing, and the faults of the card do not count it
-            self.power_off()
-            raise PowerLostError
-        self.arm(Fault(FaultKind(hit.value)))
-        return super().transmit(apdu)
+        if apdu[1] != _GET_RESPONSE:
+            self.arm(Fault(FaultKind(hit.value)))
+            return super().transmit(apdu)
+        if hit is not Hit.CUT_BEFORE:  # faults of the card do not count it; it writes nothing
+            super().transmit(apdu)
+        self.power_off()
+        raise PowerLostError
 
     def reset(self) -> bytes:
         """See `VirtualCard.reset`."""

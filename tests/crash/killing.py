@@ -133,7 +133,7 @@ def kill(one: Scene, point: Point) -> None:
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), f"the child was not killed: {os.waitstatus_to_exitcode(status)}"
     assert os.WTERMSIG(status) == signal.SIGKILL
-    one.look_up()
+    one.look_up(FIRST_DAY)
 
 
 def _die(one: Scene, wire: Wire, watch: Watch) -> Never:

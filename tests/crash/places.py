@@ -38,7 +38,7 @@ _FIRST_HITS = (Hit.CUT_BEFORE, Hit.BEFORE_COMMIT)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Something that leaves the program: ``where`` is a header, `RESET`, or the name of a commit."""
+    """Something that leaves the program: ``where`` is a header, `RESET`, or a commit's name."""
 
     where: str
     is_commit: bool = False

@@ -17,7 +17,7 @@ from cardkit.registry.states import ChipState, State
 from cardkit.virtual.card.chip import Chip
 from cardkit.virtual.card.directory import DirectoryFile
 from tests.crash.fragile import FragileCard
-from tests.crash.scene import FIRST_DAY, NEXT_DAY, Program, Road, Scene, scene
+from tests.crash.scene import Program, Road, Scene, scene
 from tests.golden.raw import card_key, id_code_mac
 
 Days = dict[FragileCard, dt.datetime]
@@ -36,12 +36,7 @@ def finish(one: Scene) -> None:
     """
     with one.program() as program:
         make(program, one.card, one.promised)
-        prove(program, one.road, {one.card: day_of(one)})
-
-
-def day_of(one: Scene) -> dt.datetime:
-    """Day of the intent: that of the program that was hit, if it came so far."""
-    return FIRST_DAY if one.promised else NEXT_DAY
+        prove(program, one.road, {one.card: one.day})
 
 
 def make(program: Program, card: FragileCard, promised: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""One window, one chip, one fault: what a program does until it is hit, and what the next one does."""
+"""One window, one chip, one fault: a program that is hit, and the one that is started next."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-
 from cardkit.apdu.link import LinkLostError, chain
 from cardkit.issuance.keyring import Keyring
+from cardkit.issuance.matching import CardAlreadyIssuedError
 from cardkit.issuance.plan import tree_of
 from cardkit.issuance.writer import Outcome, Writer
 from cardkit.keys.open_store import factors_above
@@ -25,6 +25,7 @@ from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import CardFactory
 from cardkit.virtual.link import VirtualLink
 from tests.crash.fragile import FragileCard, PowerCut, Watch, WatchedRegistry
+from tests.crash.places import Place
 from tests.workshop import Workshop, applicant, counting_random
 
 FIRST_DAY = dt.datetime(2026, 11, 21, 2, 0, tzinfo=dt.UTC)
@@ -59,11 +60,11 @@ class Road:
     @property
     def people(self) -> tuple[Applicant, ...]:
         """Three people who wait for a card; a window writes all ten items for each."""
-        items = {"items": _ITEMS} if self.with_items else {}
+        items = _ITEMS if self.with_items else {}
         return (
-            applicant(2, **items),
-            applicant(3, "欧阳震华·买买提艾力·吐尔逊江", nation="01", **items),
-            applicant(4, "古丽·阿卜杜克热木·阿卜杜热合曼", nation="11", **items),
+            applicant(2, items=items),
+            applicant(3, "欧阳震华·买买提艾力·吐尔逊江", nation="01", items=items),
+            applicant(4, "古丽·阿卜杜克热木·阿卜杜热合曼", nation="11", items=items),
         )
 
     def chip(self, serial: bytes = SERIAL) -> FragileCard:
@@ -112,7 +113,9 @@ def window(road: Road) -> Workshop:
 
 def temporary() -> Path:
     """A new folder, in memory where there is such a place."""
-    return Path(tempfile.mkdtemp(prefix="cardkit-crash-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    return Path(
+        tempfile.mkdtemp(prefix="cardkit-crash-", dir=_MEMORY if _MEMORY.is_dir() else None)
+    )
 
 
 @cache
@@ -144,13 +147,16 @@ class Scene:
     Attributes
     ----------
     promised : int or None
-        The record that the registry has promised the chip to, as `look_up` found it.
+        The record that the registry has promised the chip to.
+    day : datetime
+        When it did so; while it has not, when the next program will.
     """
 
     def __init__(self, road: Road, folder: Path, card: FragileCard | None = None) -> None:
         self.road = road
         self.card = card or road.chip()
         self.promised: int | None = None
+        self.day = NEXT_DAY
         self._path = folder / "registry.db"
         shutil.copyfile(window(road).url.removeprefix(sqlite_url(Path())[:-1]), self._path)
 
@@ -180,14 +186,34 @@ class Scene:
             raise AssertionError(f"nobody noticed the fault: {outcome}")
         self.card.watch = Watch()
         self.card.power_off()
-        self.look_up()
+        self.look_up(now)
 
-    def look_up(self) -> None:
+    def look_up(self, now: dt.datetime) -> None:
         """See which record the chip is promised to, without the code that decides by it."""
         with closing(sqlite3.connect(self._path)) as database:
             begun = database.execute("SELECT id FROM cards WHERE state != 'planned'").fetchall()
         assert len(begun) <= 1, "one chip, several records"
-        self.promised = begun[0][0] if begun else None
+        (found,) = begun[0] if begun else (None,)
+        if self.promised is None and found is not None:
+            self.promised, self.day = found, now
+        assert self.promised == found, "the chip was promised to another record"
+
+    @contextmanager
+    def twin(self) -> Iterator[Scene]:
+        """Registry and chip once more, as they are now, to see what would come next."""
+        with scene(self.road, self.card.twin()) as twin:
+            shutil.copyfile(self._path, twin._path)
+            twin.promised, twin.day = self.promised, self.day
+            yield twin
+
+    def places_to_come(self) -> list[Place]:
+        """What the next program will do with the chip, when nothing happens."""
+        watch = Watch()
+        with self.twin() as twin, twin.program(watch) as program:
+            twin.card.watch = watch
+            with suppress(CardAlreadyIssuedError):
+                program.process(twin.card)
+        return watch.places
 
 
 @contextmanager
@@ -210,10 +236,7 @@ def at(point: object) -> Iterator[None]:
         raise
 
 
-def undisturbed(road: Road) -> Watch:
+def undisturbed(road: Road) -> list[Place]:
     """Places of a run in which nothing happens."""
-    watch = Watch()
-    with scene(road) as one, one.program(watch, FIRST_DAY) as program:
-        one.card.watch = watch
-        program.process(one.card)
-    return watch
+    with scene(road) as one:
+        return one.places_to_come()

@@ -1,4 +1,4 @@
-"""Write the lists of fault points anew: ``python -m tests.crash.write_points``, then review them."""
+"""Write the lists of fault points anew (``python -m tests.crash.write_points``); review them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADING = """\
 
 def write(road: Road) -> None:
     """Record an undisturbed run and write its list."""
-    lines = [f"{point}\n" for point in points_of(undisturbed(road).places)]
+    lines = [f"{point}\n" for point in points_of(undisturbed(road))]
     path_of(road.name).write_text(
         _HEADING.format(road=road.name) + "".join(lines), encoding="ascii"
     )

@@ -240,11 +240,11 @@ class Audit:
         return bytes((0x70, len(body))) + body
 
     def _end_of_pre_issue(self) -> None:
-        """80 E0 02 00 in every ADF, DDF and the MF; without data T=0 sends its fifth byte as 00."""
+        """80 E0 02 00 00 in every ADF, DDF and the MF."""
         for directory in reversed(spec.DIRECTORIES):
             if directory.label != "DF04":  # the last one made is still current
                 self._select(directory)
-            self.command(f"end of pre-issue in {directory.label}", "80E00200")
+            self.command(f"end of pre-issue in {directory.label}", "80E0020000")
 
     def _check(self) -> None:
         """The new ATR (9), INTERNAL AUTHENTICATE (card.md 5.5), every item read back once."""
@@ -324,7 +324,8 @@ def _key_header(name: str, kind: int, kid: int) -> bytes:
     """Type, id, version, EF, 33, algorithm, level, length (1, 7); PIN: PUK level 06, level 01."""
     pin = name == "PIN"
     level = {0x01: _PIN_LEVEL, 0x0D: kid}.get(kind, _FREE)
-    return bytes((kind, kid, 0x01, 0xEF, 0x33, 0x06 if pin else 0x00, level, 0x10))
+    length = len(bytes.fromhex(spec.PIN)) if pin else 0x10
+    return bytes((kind, kid, 0x01, 0xEF, 0x33, 0x06 if pin else 0x00, level, length))
 
 
 def _condition(text: str) -> tuple[bytes, int]:

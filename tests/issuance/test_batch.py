@@ -103,13 +103,13 @@ def test_stop_ends_after_the_current_card_and_the_next_run_goes_on(tmp_path: Pat
     shop = Workshop(tmp_path, [applicant(row) for row in range(2, 12)])
     cards = premade(shop, 0, 10)
     with shop.registry() as registry:
-        events: list[Event] = []
-        batch = Batch(
-            shop.writer(registry),
-            [StackFeed("reader", cards)],
-            set(range(1, 11)),
-            lambda event: (events.append(event), batch.stop() if event.issued == 3 else None)[0],
-        )
+
+        def stop_after_three(event: Event) -> None:
+            if event.issued == 3:
+                batch.stop()
+
+        feed = StackFeed("reader", cards)
+        batch = Batch(shop.writer(registry), [feed], set(range(1, 11)), stop_after_three)
         assert len(batch.run().issued) == 3
         again, _ = run(shop, registry, [StackFeed("reader", cards)])
         assert len(again.run().issued) == 7
@@ -123,7 +123,7 @@ def test_registry_that_fails_stops_the_batch(
     with shop.registry() as registry:
         batch, events = run(shop, registry, [StackFeed("reader", cards)])
 
-        def full(*args: object, **kwargs: object) -> None:
+        def full(*_: object, **__: object) -> None:
             raise RegistryError("disk full")
 
         monkeypatch.setattr(registry, "intent", full)
@@ -157,7 +157,7 @@ def test_a_bug_reaches_the_caller_and_stops_the_other_readers(tmp_path: Path) ->
     waiting = threading.Event()
 
     class Broken(StackFeed):
-        def next_card(self, stop, obstacle):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def next_card(self, *_):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN202
             raise ZeroDivisionError
 
     class Patient(StackFeed):

@@ -58,12 +58,12 @@ def test_budget_when_the_id_code_is_complete(tmp_path: Path) -> None:
     card = shop.factory.premade(SERIAL, complete=True)
     seen = exchanges_of(card)
     assert isinstance(shop.process(card), Issued)
-    assert [command[1:3].hex().upper() for command in seen] == (
-        ["A404", "B201", "B203", "B207", "8800", "8400", "8200"]
-        + ["DC05", "DC06", "DC07", "DC08", "DC09", "DC4E", "DC0A", "DC0B", "DC0C", "DC0D"]
-        + ["B202", "B204"]
-        + ["B205", "B206", "B207", "B208", "B209", "B24E", "B20A", "B20B", "B20C", "B20D"]
-    )  # fmt: skip
+    identify = ["A404", "B201", "B203", "B207", "8800"]
+    write = ["8400", "8200"]
+    write += ["DC05", "DC06", "DC07", "DC08", "DC09", "DC4E", "DC0A", "DC0B", "DC0C", "DC0D"]
+    check = ["B202", "B204"]
+    check += ["B205", "B206", "B207", "B208", "B209", "B24E", "B20A", "B20B", "B20C", "B20D"]
+    assert [command[1:3].hex().upper() for command in seen] == identify + write + check
     assert len(seen) == card.counters.commands == 29
     assert card.counters.get_responses == 2
 
@@ -233,8 +233,8 @@ def test_worn_out_chip_is_spoilt_and_the_person_gets_another(shop: Workshop) -> 
         writer = shop.writer(registry)
         outcome = writer.process(chain(VirtualLink(card)), "virtual")
         assert isinstance(outcome, Spoilt)
+        card.disarm()
         with pytest.raises(WrongCardError, match="spoilt"):
-            card.disarm()
             writer.process(chain(VirtualLink(card)), "virtual")
         second = shop.factory.premade(bytes.fromhex("40000002"))
         again = writer.process(chain(VirtualLink(second)), "virtual")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cardkit.card.files import GENERATION_2
 from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
 from cardkit.crypto.diversify import diversify
 from cardkit.errors import RefusedError, UsageError
@@ -22,6 +23,12 @@ from cardkit.profile import load
 ROOT = bytes.fromhex("404142434445464748494A4B4C4D4E4F")
 ABOVE = (province_factor("37"), city_factor("371700"))
 CARD = bytes.fromhex("8684371700BF7C7A")
+WRONG_CHECK_VALUE = f"""
+format = "cardkit test keys 1"
+[keys.A]
+value = "{ROOT.hex()}"
+check_value = "000000"
+"""
 
 
 @pytest.fixture
@@ -30,7 +37,7 @@ def store() -> SoftKeyStore:
 
 
 def test_card_key_follows_the_chain(store: SoftKeyStore) -> None:
-    """Province → city → card, seen only through an authentication (card.md 5.4, computed vector)."""
+    """Province → city → card, seen only through an authentication (card.md 5.4, computed)."""
     keys = CardKeySet.on_demand(store, ABOVE, CARD)
     factor, data = bytes.fromhex("1122334455667788"), bytes.fromhex("0102030405060708")
     assert keys.internal(Internal("SSSE.IRK", factor, data)).hex() == "8f91a74ca5cadd5c"
@@ -85,7 +92,7 @@ def test_write_key_is_sealed_under_another_key_of_the_card() -> None:
 
 
 def test_unknown_key_and_version(store: SoftKeyStore) -> None:
-    with pytest.raises(KeyMissingError, match="no key DF01.UK1"):
+    with pytest.raises(KeyMissingError, match=r"no key DF01\.UK1"):
         store.reference("DF01.UK1")
     with pytest.raises(KeyMissingError, match="version 7"):
         store.reference("SSSE.IRK", 7)
@@ -99,8 +106,7 @@ def test_unknown_key_and_version(store: SoftKeyStore) -> None:
         ("][", "not a TOML file"),
         ('format = "cardkit test keys 1"\n[keys.A]\nvalue = "00"', "value and check_value"),
         (
-            'format = "cardkit test keys 1"\n[keys.A]\n'
-            f'value = "{ROOT.hex()}"\ncheck_value = "000000"',
+            WRONG_CHECK_VALUE,
             "check value of key A does not fit",
         ),
     ],
@@ -124,8 +130,6 @@ def test_test_keys_need_a_test_profile(tmp_path: Path) -> None:
 def test_shipped_test_keys_cover_the_tree() -> None:
     profile = load("test")
     store = open_store(profile)
-    from cardkit.card.files import GENERATION_2
-
     names = {d.key_name(k) for d in GENERATION_2.directories for k in d.keys if k.name != "PIN"}
     assert names | {"T514.TRANSPORT"} == set(store.names())
     assert factors_above(profile) == (b"630000sh", b"639900sx")

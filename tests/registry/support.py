@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,8 +141,3 @@ def assert_consistent(registry: Registry) -> None:
 
 def _assert_unique(values: Sequence[object]) -> None:
     assert len(set(values)) == len(values)
-
-
-def numbered() -> Callable[[], int]:
-    counter: Iterator[int] = itertools.count(1)
-    return lambda: next(counter)

@@ -136,6 +136,26 @@ def test_killed_at_every_statement(path: Path, monkeypatch: pytest.MonkeyPatch) 
             assert_finished(registry)
 
 
+@pytest.mark.parametrize(("when", "kept"), [("before", False), ("after", True)])
+def test_power_cut_in_process(path: Path, when: str, *, kept: bool) -> None:
+    """The same fault points without a kill, for tests of the road above."""
+
+    class PowerCutError(Exception):
+        pass
+
+    def cut(now: str) -> None:
+        if now == when:
+            raise PowerCutError
+
+    open_at(path).close()
+    with open_at(path, on_commit=cut) as registry, pytest.raises(PowerCutError):
+        enrol(registry, crowd(PEOPLE))
+    with open_at(path) as registry:
+        assert (sum(registry.counts().values()) == PEOPLE) == kept
+        work(registry)
+        assert_finished(registry)
+
+
 def test_killed_while_it_is_being_made(path: Path) -> None:
     """An empty or half-made file is no registry yet, and becomes one the next time."""
     for when in ("before", "after"):

@@ -16,7 +16,6 @@ from cardkit.registry.people import Applicant
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
 from tests.registry.support import (
-    NUMBERING,
     applicant,
     batch,
     begin,
@@ -107,6 +106,13 @@ def test_other_basics_for_a_known_number_are_a_conflict(
     assert conflict.reason_en
     assert result.card_ids == [None, 2]
     assert registry.get(1) == before
+
+
+def test_an_insurance_number_that_comes_later_is_no_conflict(registry: Registry) -> None:
+    enrol(registry, [applicant(0, insurance_number="")])
+    result = enrol(registry, [applicant(0)])
+    assert (result.conflicts, result.updated) == ([], [1])
+    assert registry.get(1).insurance_number == applicant(0).insurance_number
 
 
 def test_two_rows_of_one_roster_can_contradict_each_other(registry: Registry) -> None:
@@ -217,11 +223,25 @@ def test_serials_of_factory_chips_are_left_out(registry: Registry) -> None:
     assert [record.serial[3] for record in registry.list()] == [3, 2, 4, 5]
 
 
+def test_serials_of_chips_without_a_record_are_left_out(registry: Registry) -> None:
+    """Chips 3 and 4 were in the reader once; their records went to other chips."""
+    enrol(registry, crowd(1))
+    begin_premade(registry, 1, premade_code(3))
+    registry.spoil(1, "6581")
+    begin_premade(registry, 1, premade_code(4))
+    registry.release(1, "pulled")
+    enrol(registry, crowd(3))
+    assert [record.serial[3] for record in registry.list()] == [5, 6, 7]
+
+
 def test_counters_do_not_go_back_when_a_profile_does(registry: Registry) -> None:
-    registry.enrol(crowd(1), Numbering("A", 500, 900, "639900"), batch("a"))
-    registry.enrol(crowd(1, 1), NUMBERING, batch("b"))
-    assert [r.card_number[:8] for r in registry.list()] == ["A0000500", "A0000501"]
-    assert [int.from_bytes(r.serial, "big") for r in registry.list()] == [900, 901]
+    for place, first in enumerate((500, 300, 1, 700)):
+        rule = Numbering("A", first, first + 400, "639900")
+        registry.enrol(crowd(1, place), rule, batch(str(first)))
+    numbers = [int(record.card_number[1:8]) for record in registry.list()]
+    serials = [int.from_bytes(record.serial, "big") for record in registry.list()]
+    assert numbers == [500, 501, 502, 700]
+    assert serials == [900, 901, 902, 1100]
 
 
 # -- all or nothing, and the history ------------------------------------------------------------

@@ -257,6 +257,59 @@ def test_check_writable_leaves_something_durable(path: Path) -> None:
     other.close()
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_lost_connection_is_replaced(path: Path, *, inside: bool) -> None:
+    with open_at(path) as registry:
+        enrol(registry, crowd(1))
+        writer = registry._store._writer
+        assert writer is not None
+        driver = writer.connection.driver_connection
+        assert driver is not None
+
+        def lose() -> None:
+            if not inside:
+                driver.close()
+            with registry._store.writing() as connection:
+                driver.close()
+                registry._journal.head(connection)
+
+        with pytest.raises(RegistryUnavailableError) as caught:
+            lose()
+        assert_plain(caught.value, ExitCode.UNREACHABLE, "cannot be used now")
+        begin(registry, registry.get(1))
+        assert_consistent(registry)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "cards SET person = 1 WHERE id = 2",
+        "cards SET card_number = (SELECT card_number FROM cards WHERE id = 1) WHERE id = 2",
+        "cards SET card_id_code = (SELECT card_id_code FROM cards WHERE id = 1) WHERE id = 2",
+        "chips SET card = 1 WHERE card = 2",
+        "chips SET card_id_code = (SELECT card_id_code FROM cards WHERE id = 1) WHERE card = 2",
+        "people SET citizen_number = (SELECT citizen_number FROM people WHERE id = 1) WHERE id = 2",
+        "cards SET person = 99 WHERE id = 1",
+        "chips SET card = 99",
+    ],
+)
+def test_the_database_itself_guards_what_must_never_be(path: Path, change: str) -> None:
+    """Whatever a program does wrong: no two cards a person, no number and no chip twice."""
+    with open_at(path) as registry:
+        enrol(registry, crowd(2))
+        begin(registry, registry.get(1))
+        begin(registry, registry.get(2))
+
+        def wrong() -> None:
+            with registry._store.writing() as connection:
+                connection.exec_driver_sql(f"UPDATE {change}")
+
+        with pytest.raises(RegistryError) as caught:
+            wrong()
+        assert_plain(caught.value, ExitCode.USAGE, "refused data that contradict it")
+        assert_consistent(registry)
+
+
 # -- the file ----------------------------------------------------------------------------------
 
 

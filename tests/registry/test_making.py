@@ -246,8 +246,10 @@ def test_a_spoilt_chip_is_dead_and_replaced(enrolled: Registry) -> None:
 
 def test_a_released_chip_may_serve_another_record(enrolled: Registry) -> None:
     begin_premade(enrolled, 1, premade_code(77))
+    enrolled.milestone(1, "serial")
     enrolled.release(1, "card pulled before the first command")
     assert enrolled.get(1).state == "planned"
+    assert enrolled.milestones(1) == []
     assert enrolled.get(1).id_code != premade_code(77)
     begin_premade(enrolled, 2, premade_code(77))
     record = enrolled.find_by_id_code(premade_code(77))
@@ -362,3 +364,33 @@ def test_a_worklist_sees_records_that_come_later(enrolled: Registry) -> None:
     record = work.claim()
     assert record is not None
     assert record.card_id == 4
+
+
+def test_a_claim_that_was_given_up_can_come_again(enrolled: Registry) -> None:
+    """Begun, pulled out, and only later found to be spoilt: at the end of the list it is there."""
+    work = enrolled.worklist()
+    record = work.claim()
+    assert record is not None
+    begin(enrolled, record)
+    work.put_back(record.card_id)
+    enrolled.spoil(record.card_id, "6581")
+    claimed = [work.claim() for _ in range(4)]
+    assert [record and record.card_id for record in claimed] == [2, 3, 1, None]
+
+
+def test_a_record_that_another_program_took_is_not_claimed(enrolled: Registry) -> None:
+    work = enrolled.worklist()
+    assert work.claim() is not None
+    begin(enrolled, enrolled.get(2))
+    enrolled_code = enrolled.get(3).id_code
+    begin_premade(enrolled, 1, enrolled_code)
+    record = work.claim()
+    assert record is not None
+    assert record.card_id == 3
+    assert record.id_code != enrolled_code  # moved on for record 1: as it is now, not as fetched
+
+
+def test_states_of_many_records(enrolled: Registry) -> None:
+    issue(enrolled, enrolled.get(2))
+    assert enrolled.states([3, 2, 99]) == {3: "planned", 2: "issued"}
+    assert enrolled.states([]) == {}

@@ -200,7 +200,7 @@ def _id_code_mac_procedure(key: bytes, id_code: bytes) -> bytes:
 
 
 def _transport_key(key: bytes, serial: bytes) -> bytes:
-    return last_command(open_chip(Card(TREE, ATR), serial), key)
+    return last_command(open_chip(serial), key)
 
 
 # Numbers

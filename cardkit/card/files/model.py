@@ -153,7 +153,8 @@ class Template(Item):
         if value is None:
             return self.unfilled
         if not isinstance(value, Mapping):
-            raise ValueError(f"{self.name} is made of {[part.name for part in self.parts]}")
+            names = [part.name for part in self.parts]
+            raise ValueError(f"{self.name} is made of {names}")  # noqa: TRY004 - a wrong value
         unknown = set(value) - {part.name for part in self.parts}
         if unknown:
             raise ValueError(f"{self.name} has no {sorted(unknown)}")
@@ -386,7 +387,7 @@ class Tree:
         return tuple(d for d in self.directories if d.parent == directory.label)
 
     def find(self, address: str) -> Field:
-        """Field of an address: ``SSSE.EF06.09``, ``DF01.EF15.40.2`` (second template), ``….40.2.57``.
+        """Field of an address: ``SSSE.EF06.09``, ``DF01.EF15.40.2`` (a template), ``….40.2.57``.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Identify a card before anything is written: is it the right type, is it ours, whose is it?"""
+"""Identify a card before anything is written: the right type, ours, and whose."""
 
 from __future__ import annotations
 

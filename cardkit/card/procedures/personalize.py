@@ -47,8 +47,8 @@ def personalize(
 ) -> Procedure[bytes]:
     """Write what ``values`` has, then check all window and factory items.
 
-    An item nobody supplies is not written; should a card carry a left-over there, the check finds it
-    and it is emptied.
+    An item nobody supplies is not written; should a card carry a left-over there, the check
+    finds it and it is emptied.
 
     Parameters
     ----------

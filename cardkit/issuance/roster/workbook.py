@@ -6,6 +6,7 @@ The spreadsheet libraries are imported here and nowhere else, when a workbook is
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from cardkit.issuance.roster.workbook_guard import Guard, Sheet, damaged
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
+    from xlsxwriter import Workbook
 
 _CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - the same rows always give the same file
 _ENOUGH = 2
@@ -128,7 +130,13 @@ def write(path: Path, sheet: str, records: Iterable[Sequence[str]]) -> None:
     """Write a workbook of one sheet whose cells are all text, so that no number is changed."""
     import xlsxwriter  # noqa: PLC0415
 
-    book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
+    # The library keeps rows in temporary files: beside the workbook, where personal data belong.
+    with tempfile.TemporaryDirectory(prefix=".cardkit-", dir=path.parent) as folder:
+        options = {"constant_memory": True, "tmpdir": folder}
+        _fill_book(xlsxwriter.Workbook(str(path), options), sheet, records)
+
+
+def _fill_book(book: Workbook, sheet: str, records: Iterable[Sequence[str]]) -> None:
     book.set_properties({"created": _CREATED})
     try:
         text = book.add_format({"num_format": "@"})

@@ -36,7 +36,7 @@ ERROR_COUNTER = 0x33
 """Three tries, three left (decision 7)."""
 
 CHANGE_FORBIDDEN = 0xEF
-_PIN_KEY_LENGTH = 16
+KEY_LENGTH = 16
 
 
 def verify_transport_key(proof: bytes) -> Command:
@@ -76,7 +76,7 @@ def create_directory(directory: DirectoryFile, *, ddf: bool) -> Command:
     return Command(0x80, 0xE0, 0x01, 0x00, head + directory.aid)
 
 
-def _create_file(
+def _create_file(  # noqa: PLR0917 - in the order of the bytes
     fid: int, kind: int, sfi: int, space: int, record_length: int, read: Access, write: Access
 ) -> Command:
     condition = (_AND if read.both else 0) << 4 | (_AND if write.both else 0)
@@ -145,15 +145,16 @@ def record_space(lengths: list[int], reserve: int = 0) -> int:
     return sum(lengths) + 2 * len(lengths) + reserve + 2
 
 
-def key_header(slot: KeySlot, *, puk_level: int) -> bytes:
+def key_header(slot: KeySlot, *, puk_level: int, length: int = KEY_LENGTH) -> bytes:
     """Type ‖ id ‖ version ‖ EF ‖ error counter ‖ algorithm ‖ level ‖ length (8 bytes).
 
-    For the PIN the algorithm byte names the key that opens its reset, and its level is 01.
+    For the PIN the algorithm byte names the key that opens its reset, its level is 01 and its length
+    that of its digits; the field it stands in has 16 bytes all the same.
     """
     pin = slot.type is KeyType.PIN
     return bytes((
         slot.type, slot.kid, 0x01, CHANGE_FORBIDDEN, ERROR_COUNTER,
-        puk_level if pin else 0x00, Level.PIN if pin else slot.level, _PIN_KEY_LENGTH,
+        puk_level if pin else 0x00, Level.PIN if pin else slot.level, length,
     ))  # fmt: skip
 
 

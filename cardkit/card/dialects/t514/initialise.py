@@ -68,7 +68,7 @@ class ChipPlan:
         return self.atr_head + self.serial
 
 
-def open_chip(card: Card, factory_serial: bytes) -> Procedure[bool]:
+def open_chip(factory_serial: bytes) -> Procedure[bool]:
     """Present the transport key; writes nothing.
 
     Parameters
@@ -186,14 +186,16 @@ def _write_key_header(slot: KeySlot) -> bytes:
 
 def _key_data(directory: DirectoryFile, slot: KeySlot, plan: ChipPlan) -> Procedure[bytes]:
     header = _write_key_header(slot)
-    key_header = t514.key_header(slot, puk_level=plan.puk_level)
+    digits = pin_bytes(plan.pin)
+    length = len(digits) if slot.type is KeyType.PIN else t514.KEY_LENGTH
+    key_header = t514.key_header(slot, puk_level=plan.puk_level, length=length)
     name, under = directory.key_name(slot), f"{directory.label}.MK"
     if slot.type is KeyType.MASTER:
         return (yield from ask(WriteKey(None, header, name, key_header)))
     challenge = yield from command(Command(0x00, 0x84, 0x00, 0x00, le=8), what="GET CHALLENGE")
     sealed_header = bytes((t514.KEY_RECORD,)) + key_header
     if slot.type is KeyType.PIN:
-        pin = pin_bytes(plan.pin).ljust(16, b"\xff")
+        pin = digits.ljust(t514.KEY_LENGTH, b"\xff")
         return (yield from ask(Seal(under, header, sealed_header + pin, challenge, _SEALING)))
     return (yield from ask(WriteKey(under, header, name, sealed_header, challenge, _SEALING)))
 

@@ -18,7 +18,12 @@ _BINARY_UPDATE = {0xEF16: 0x8A, 0xEF17: 0x8B, 0xEF18: 0x8C, 0xEF19: 0x8D, 0xEF1A
 _READ = pin_or(_RK)
 
 EF05 = RecordFile(
-    0xEF05, "household", "户籍信息", _READ, key(_UK[1]), "card.md 2.5",
+    0xEF05,
+    "household",
+    "户籍信息",
+    _READ,
+    key(_UK[1]),
+    "card.md 2.5",
     items=(
         an(0x20, 0x02, "household_type", "户口性质"),
         an(0x21, 0x50, "household_address", "户口所在地地址"),
@@ -31,7 +36,12 @@ EF05 = RecordFile(
 )
 
 EF06 = RecordFile(
-    0xEF06, "residence", "常住地与通讯", _READ, key(_UK[4]), "card.md 2.5",
+    0xEF06,
+    "residence",
+    "常住地与通讯",
+    _READ,
+    key(_UK[4]),
+    "card.md 2.5",
     items=(
         an(0x23, 0x50, "residence_address", "常住地地址"),
         cn(0x24, 0x03, "residence_district", "常住地行政区划"),
@@ -46,19 +56,34 @@ EF06 = RecordFile(
 )
 
 EF07 = RecordFile(
-    0xEF07, "ef07", "", _READ, key(_UK[2]), "card.md 2.5",
+    0xEF07,
+    "ef07",
+    "",
+    _READ,
+    key(_UK[2]),
+    "card.md 2.5",
     items=(an(0x29, 0x01),),
     vectors=(Vector(1, "1", bytes.fromhex("290131")),),
 )
 
 EF08 = RecordFile(
-    0xEF08, "marriage", "婚姻状况", _READ, key(_UK[3]), "card.md 2.5",
+    0xEF08,
+    "marriage",
+    "婚姻状况",
+    _READ,
+    key(_UK[3]),
+    "card.md 2.5",
     items=(an(0x2B, 0x01, "marital_status", "婚姻状况"),),
     vectors=(Vector(1, "2", bytes.fromhex("2B0132")),),
 )
 
 EF09 = RecordFile(
-    0xEF09, "employer", "单位信息", _READ, key(_UK[2]), "card.md 2.5",
+    0xEF09,
+    "employer",
+    "单位信息",
+    _READ,
+    key(_UK[2]),
+    "card.md 2.5",
     items=(
         an(0x2E, 0x46, "employer_name", "单位名称"),
         an(0x30, 0x09, "employer_code", "组织机构代码"),
@@ -68,14 +93,24 @@ EF09 = RecordFile(
 )
 
 EF0A = RecordFile(
-    0xEF0A, "ef0a", "", _READ, key(_UK[5]), "card.md 2.5",
+    0xEF0A,
+    "ef0a",
+    "",
+    _READ,
+    key(_UK[5]),
+    "card.md 2.5",
     items=(an(0x37, 0x03), an(0x38, 0x02), cn(0x39, 0x04)),
     vectors=(Vector(3, "20120101", bytes.fromhex("390420120101")),),
 )
 
 
 EF15 = RecordFile(
-    0xEF15, "schooling", "学历信息", _READ, key(_UK[6]), "card.md 2.5",
+    0xEF15,
+    "schooling",
+    "学历信息",
+    _READ,
+    key(_UK[6]),
+    "card.md 2.5",
     items=(
         cn(0x2A, 0x01),
         *(
@@ -90,7 +125,7 @@ EF15 = RecordFile(
         Vector(
             2,
             {"tag_57": "123", "tag_58": "201207", "tag_59": "A"},
-            bytes.fromhex("4034" "5703313233" "5803201207" "592841") + bytes(39),
+            bytes.fromhex("403457033132335803201207592841") + bytes(39),
         ),
     ),
 )
@@ -98,8 +133,14 @@ EF15 = RecordFile(
 
 def _binary(fid: int) -> BinaryFile:
     return BinaryFile(
-        fid, f"binary_{fid & 0xFF:02x}", "预留透明文件", FREE, key(_BINARY_UPDATE[fid]),
-        "card.md 2.5", size=0x128, vectors=(Vector(1, b"\x05", b"\x05" + bytes(0x127)),),
+        fid,
+        f"binary_{fid & 0xFF:02x}",
+        "预留透明文件",
+        FREE,
+        key(_BINARY_UPDATE[fid]),
+        "card.md 2.5",
+        size=0x128,
+        vectors=(Vector(1, b"\x05", b"\x05" + bytes(0x127)),),
     )
 
 
@@ -117,9 +158,6 @@ DF01 = DirectoryFile(
         *(external(f"UK{n}", _UK[n]) for n in (1, 2, 3, 4, 5)),
         external("RK", _RK),
         external("UK6", _UK[6]),
-        *(
-            external(f"UK{n:X}", kid)
-            for n, kid in enumerate(_BINARY_UPDATE.values(), start=7)
-        ),
+        *(external(f"UK{n:X}", kid) for n, kid in enumerate(_BINARY_UPDATE.values(), start=7)),
     ),
 )

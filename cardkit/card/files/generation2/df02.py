@@ -36,75 +36,121 @@ def _template_99(n: int) -> Item:
 
 
 EF05 = RecordFile(
-    0xEF05, "skills", "职业技能", _READ, key(_UK[1]), "card.md 2.5",
-    items=(an(0x42, 0x03), an(0x41, 0x03), _template_43(1), _template_43(2), _template_44(1), _template_44(2)),
+    0xEF05,
+    "skills",
+    "职业技能",
+    _READ,
+    key(_UK[1]),
+    "card.md 2.5",
+    items=(
+        an(0x42, 0x03),
+        an(0x41, 0x03),
+        _template_43(1),
+        _template_43(2),
+        _template_44(1),
+        _template_44(2),
+    ),
     vectors=(
         Vector(1, "120", bytes.fromhex("4203313230")),
         Vector(
             3,
             {"tag_5a": "X", "tag_5b": "1", "tag_5c": "", "tag_5d": "20120101", "tag_5e": "9"},
-            bytes.fromhex("436C5A0758000000000000" "5B0131" "5C46") + bytes(0x46)
-            + bytes.fromhex("5D0420120101" "5E1039") + bytes(15),
+            bytes.fromhex("436C5A07580000000000005B01315C46")
+            + bytes(0x46)
+            + bytes.fromhex("5D04201201015E1039")
+            + bytes(15),
         ),
         Vector(
             5,
             {"tag_35": "20120101"},
-            bytes.fromhex("44653303000000" "3446") + bytes(0x46)
-            + bytes.fromhex("350420120101" "3610") + bytes(16),
+            bytes.fromhex("446533030000003446")
+            + bytes(0x46)
+            + bytes.fromhex("3504201201013610")
+            + bytes(16),
         ),
     ),
 )
 
 EF06 = RecordFile(
-    0xEF06, "employment", "就业信息", _READ, key(_UK[2]), "card.md 2.5",
+    0xEF06,
+    "employment",
+    "就业信息",
+    _READ,
+    key(_UK[2]),
+    "card.md 2.5",
     items=(
-        cn(0x4C, 0x04), an(0x4B, 0x05), cn(0x4D, 0x03), cn(0x60, 0x04), an(0x4F, 0x06),
-        cn(0x50, 0x03), an(0x3A, 0x07),
+        cn(0x4C, 0x04),
+        an(0x4B, 0x05),
+        cn(0x4D, 0x03),
+        cn(0x60, 0x04),
+        an(0x4F, 0x06),
+        cn(0x50, 0x03),
+        an(0x3A, 0x07),
     ),
     vectors=(Vector(3, "639900", bytes.fromhex("4D03639900")),),
 )
 
 EF07 = CyclicFile(
-    0xEF07, "ef07", "", _READ, key(_UK[3]), "card.md 2.5",
+    0xEF07,
+    "ef07",
+    "",
+    _READ,
+    key(_UK[3]),
+    "card.md 2.5",
     fields=(an(1, 0x07), cn(2, 0x04), cn(3, 0x04), an(4, 0x46)),
     count=4,
     vectors=(
         Vector(
             1,
             {"tag_01": "12", "tag_02": "20120101", "tag_03": "20121231", "tag_04": "A"},
-            bytes.fromhex("31320000000000" "20120101" "20121231" "41") + bytes(69),
+            bytes.fromhex("31320000000000201201012012123141") + bytes(69),
         ),
     ),
 )
 
 EF09 = RecordFile(
-    0xEF09, "ef09", "", _READ, key(_UK[4]), "card.md 2.5",
+    0xEF09,
+    "ef09",
+    "",
+    _READ,
+    key(_UK[4]),
+    "card.md 2.5",
     items=(an(0x55, 0x10), an(0x56, 0x46), cn(0x96, 0x04), cn(0x97, 0x03)),
     vectors=(Vector(1, "A1", bytes.fromhex("55104131") + bytes(14)),),
 )
 
 EF15 = RecordFile(
-    0xEF15, "ef15", "", _READ, key(_UK[5]), "card.md 2.5",
+    0xEF15,
+    "ef15",
+    "",
+    _READ,
+    key(_UK[5]),
+    "card.md 2.5",
     items=(*(_template_99(n) for n in (1, 2, 3, 4)), cn(0x0F, 0x04), cn(0x1F, 0x03)),
     vectors=(
         Vector(
             4,
             {"tag_10": "101", "tag_11": "20120101", "tag_12": "201212"},
-            bytes.fromhex("99101003313031" "110420120101" "1203201212"),
+            bytes.fromhex("991010033130311104201201011203201212"),
         ),
         Vector(6, None, bytes.fromhex("1F03FFFFFF")),
     ),
 )
 
 EF16 = CyclicFile(
-    0xEF16, "ef16", "", _READ, key(_UK[6]), "card.md 2.5",
+    0xEF16,
+    "ef16",
+    "",
+    _READ,
+    key(_UK[6]),
+    "card.md 2.5",
     fields=(an(1, 0x03), cn(2, 0x04), cn(3, 0x04), cn(4, 0x04), cn(5, 0x03)),
     count=4,
     vectors=(
         Vector(
             1,
             {"tag_01": "123", "tag_02": "20120101", "tag_05": "639900"},
-            bytes.fromhex("313233" "20120101" "FFFFFFFF" "FFFFFFFF" "639900"),
+            bytes.fromhex("31323320120101FFFFFFFFFFFFFFFF639900"),
         ),
     ),
 )

@@ -36,74 +36,132 @@ def _template_79(n: int) -> Item:
 
 
 EF05 = RecordFile(
-    0xEF05, "unemployment", "失业保险", _READ_PROTECTED, key(_UK[1]), "card.md 2.5",
+    0xEF05,
+    "unemployment",
+    "失业保险",
+    _READ_PROTECTED,
+    key(_UK[1]),
+    "card.md 2.5",
     items=(
-        cn(0x61, 0x03), cn(0x98, 0x04), cn(0x62, 0x04), an(0x63, 0x03), an(0x64, 0x03),
-        an(0x65, 0x03), an(0x66, 0x03),
+        cn(0x61, 0x03),
+        cn(0x98, 0x04),
+        cn(0x62, 0x04),
+        an(0x63, 0x03),
+        an(0x64, 0x03),
+        an(0x65, 0x03),
+        an(0x66, 0x03),
     ),
     vectors=(Vector(4, "012", bytes.fromhex("6303303132")),),
 )
 
 EF06 = RecordFile(
-    0xEF06, "ef06", "", _READ, key(_UK[2]), "card.md 2.5",
+    0xEF06,
+    "ef06",
+    "",
+    _READ,
+    key(_UK[2]),
+    "card.md 2.5",
     items=(
-        an(0x45, 0x14), an(0x46, 0x02), an(0x47, 0x02), an(0x48, 0x01), an(0x49, 0x01),
-        cn(0x67, 0x04), an(0x6B, 0x3C), _template_4a(1), _template_4a(2), _template_4a(3),
+        an(0x45, 0x14),
+        an(0x46, 0x02),
+        an(0x47, 0x02),
+        an(0x48, 0x01),
+        an(0x49, 0x01),
+        cn(0x67, 0x04),
+        an(0x6B, 0x3C),
+        _template_4a(1),
+        _template_4a(2),
+        _template_4a(3),
     ),
     vectors=(
         Vector(4, "7", bytes.fromhex("480137")),
         Vector(
             10,
             {"tag_13": "01", "tag_14": "2", "tag_16": "20120101"},
-            bytes.fromhex("4A6113023031" "140132" "1514") + bytes(0x14)
-            + bytes.fromhex("160420120101" "173C") + bytes(0x3C),
+            bytes.fromhex("4A61130230311401321514")
+            + bytes(0x14)
+            + bytes.fromhex("160420120101173C")
+            + bytes(0x3C),
         ),
     ),
 )
 
 EF07 = RecordFile(
-    0xEF07, "pension", "养老保险", _READ_PROTECTED, key(_UK[3]), "card.md 2.5",
+    0xEF07,
+    "pension",
+    "养老保险",
+    _READ_PROTECTED,
+    key(_UK[3]),
+    "card.md 2.5",
     items=(
-        an(0x70, 0x03), cn(0x71, 0x03), cn(0x6E, 0x04), cn(0x6C, 0x04), cn(0x6F, 0x04),
+        an(0x70, 0x03),
+        cn(0x71, 0x03),
+        cn(0x6E, 0x04),
+        cn(0x6C, 0x04),
+        cn(0x6F, 0x04),
         cn(0x73, 0x04),
     ),
     vectors=(Vector(2, "201201", bytes.fromhex("7103201201")),),
 )
 
 EF15 = RecordFile(
-    0xEF15, "ef15", "", _READ, key(_UK[4]), "card.md 2.5",
+    0xEF15,
+    "ef15",
+    "",
+    _READ,
+    key(_UK[4]),
+    "card.md 2.5",
     items=(cn(0x7A, 0x03), cn(0x7B, 0x04), cn(0x7C, 0x04)),
     vectors=(Vector(1, None, bytes.fromhex("7A03FFFFFF")),),
 )
 
 EF16 = RecordFile(
-    0xEF16, "ef16", "", _READ, key(_UK[5]), "card.md 2.5",
+    0xEF16,
+    "ef16",
+    "",
+    _READ,
+    key(_UK[5]),
+    "card.md 2.5",
     items=(cn(0x51, 0x03), an(0x5F, 0x01)),
     vectors=(Vector(2, "1", bytes.fromhex("5F0131")),),
 )
 
 EF17 = RecordFile(
-    0xEF17, "ef17", "", _READ, key(_UK[6]), "card.md 2.5",
+    0xEF17,
+    "ef17",
+    "",
+    _READ,
+    key(_UK[6]),
+    "card.md 2.5",
     items=(an(0x3B, 0x14), an(0x3C, 0x46), an(0x3D, 0x01), cn(0x3E, 0x04), an(0x3F, 0x3C)),
     vectors=(Vector(4, "20120101", bytes.fromhex("3E0420120101")),),
 )
 
 EF18 = RecordFile(
-    0xEF18, "ef18", "", _READ, key(_UK[7]), "card.md 2.5",
+    0xEF18,
+    "ef18",
+    "",
+    _READ,
+    key(_UK[7]),
+    "card.md 2.5",
     items=(an(0x74, 0x03), cn(0x75, 0x03), cn(0x76, 0x01), cn(0x77, 0x04), cn(0x78, 0x04)),
     vectors=(Vector(3, "01", bytes.fromhex("760101")),),
 )
 
 EF19 = RecordFile(
-    0xEF19, "ef19", "", _READ, key(_UK[8]), "card.md 2.5",
+    0xEF19,
+    "ef19",
+    "",
+    _READ,
+    key(_UK[8]),
+    "card.md 2.5",
     items=tuple(_template_79(n) for n in (1, 2, 3, 4)),
     vectors=(
         Vector(
             1,
             {"tag_1c": 12345, "tag_1d": "A"},
             bytes.fromhex(
-                "7927" "1803000000" "1903FFFFFF" "1A04FFFFFFFF" "1B04FFFFFFFF" "1C0400012345"
-                "1D03410000" "1E04FFFFFFFF"
+                "792718030000001903FFFFFF1A04FFFFFFFF1B04FFFFFFFF1C04000123451D034100001E04FFFFFFFF"
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""DF04, social insurance 2: medical insurance and its account on the chip (card.md 2.5, keys 5.2)."""
+"""DF04, social insurance 2: medical insurance and its account (card.md 2.5, keys 5.2)."""
 
 from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, b, cn, dec, external, hexa, stk
 from cardkit.card.files.model import (
@@ -20,10 +20,20 @@ _UK2 = 0x86
 _LK = 0x83
 
 EF05 = RecordFile(
-    0xEF05, "medical", "医疗保险", pin_or(_RK1), key(_UK1), "card.md 2.5",
+    0xEF05,
+    "medical",
+    "医疗保险",
+    pin_or(_RK1),
+    key(_UK1),
+    "card.md 2.5",
     items=(
-        an(0x81, 0x08), cn(0x84, 0x03), an(0x87, 0x11), cn(0x8C, 0x01), cn(0x80, 0x04),
-        an(0x8B, 0x1D), an(0x8A, 0x0F),
+        an(0x81, 0x08),
+        cn(0x84, 0x03),
+        an(0x87, 0x11),
+        cn(0x8C, 0x01),
+        cn(0x80, 0x04),
+        an(0x8B, 0x1D),
+        an(0x8A, 0x0F),
         *(an(tag, 0x09) for tag in (0x83, 0x86, 0x89, 0x7D, 0x7E, 0x7F, 0x8D, 0x8E)),
         an(0x8F, 0x01),
     ),
@@ -34,37 +44,62 @@ EF05 = RecordFile(
 )
 
 EF06 = RecordFile(
-    0xEF06, "offline_settlement", "脱网结算", pin_and(_RK1), key(_UK2), "card.md 2.5",
+    0xEF06,
+    "offline_settlement",
+    "脱网结算",
+    pin_and(_RK1),
+    key(_UK2),
+    "card.md 2.5",
     items=(an(0x90, 0x01), dec(0x92, 0x04), an(0x93, 0x02)),
     vectors=(Vector(2, 100, bytes.fromhex("920400000100")),),
 )
 
 EF08 = CyclicFile(
-    0xEF08, "transactions", "交易明细", PIN, NEVER, "card.md 2.5, written by the chip only",
+    0xEF08,
+    "transactions",
+    "交易明细",
+    PIN,
+    NEVER,
+    "card.md 2.5, written by the chip only",
     fields=(b(1, 2), an(2, 1), cn(3, 6), cn(4, 7), hexa(5, 4), hexa(6, 4), hexa(7, 4)),
     count=30,
     vectors=(
         Vector(
             1,
             {
-                "tag_01": b"\x00\x07", "tag_02": "1", "tag_03": "100000000001",
-                "tag_04": "20120101123000", "tag_05": 12345, "tag_06": 1, "tag_07": 0,
+                "tag_01": b"\x00\x07",
+                "tag_02": "1",
+                "tag_03": "100000000001",
+                "tag_04": "20120101123000",
+                "tag_05": 12345,
+                "tag_06": 1,
+                "tag_07": 0,
             },
-            bytes.fromhex("0007" "31" "100000000001" "20120101123000" "00003039" "00000001")
-            + b"\0\0\0\0",
+            bytes.fromhex("000731100000000001201201011230000000303900000001") + b"\0\0\0\0",
         ),
     ),
 )
 
 EF15 = CyclicFile(
-    0xEF15, "ef15", "", pin_or(_RK1), key(_UK2), "card.md 2.5",
+    0xEF15,
+    "ef15",
+    "",
+    pin_or(_RK1),
+    key(_UK2),
+    "card.md 2.5",
     fields=(cn(1, 2), an(2, 1)),
     count=8,
     vectors=(Vector(1, {"tag_01": "2012", "tag_02": "1"}, bytes.fromhex("201231")),),
 )
 
 TF = InternalFile(
-    0xEF81, "medical_account", "医疗账户", NEVER, NEVER, "card.md 2.5, purse of the chip", size=22,
+    0xEF81,
+    "medical_account",
+    "医疗账户",
+    NEVER,
+    NEVER,
+    "card.md 2.5, purse of the chip",
+    size=22,
 )
 
 DF04 = DirectoryFile(

@@ -36,8 +36,11 @@ EF05 = RecordFile(
         Item(0x07, 0x09, TEXT, "card_number", "卡号"),
     ),
     vectors=(
-        Vector(1, bytes.fromhex("110330300D15600000599110145FFFFF"),
-               bytes.fromhex("0110110330300D15600000599110145FFFFF")),
+        Vector(
+            1,
+            bytes.fromhex("110330300D15600000599110145FFFFF"),
+            bytes.fromhex("0110110330300D15600000599110145FFFFF"),
+        ),
         Vector(2, "3", b"\x02\x013"),
         Vector(3, "3.00", bytes.fromhex("0304332E3030")),
         Vector(4, "91560000023304003304002A", bytes.fromhex("040C91560000023304003304002A")),
@@ -64,8 +67,7 @@ EF06 = RecordFile(
         Item(0x0D, 0x04, DATE, "birth_date", "出生日期"),
     ),
     vectors=(
-        Vector(1, "440524188001010014",
-               bytes.fromhex("0812343430353234313838303031303130303134")),
+        Vector(1, "440524188001010014", bytes.fromhex("0812343430353234313838303031303130303134")),
         Vector(2, "䶮", bytes.fromhex("091EFE9F") + bytes(28)),
         Vector(3, None, b"\x4e\x14" + bytes(20)),
         Vector(4, "2", bytes.fromhex("0A0132")),

@@ -1,0 +1,120 @@
+"""The fields of a profile in words: the page docs/profiles.md, made from the schema."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
+from cardkit.profile.schema import Profile
+
+MEANINGS = {
+    "name": "Name of the profile, shown in reports. Default: the name of the file.",
+    "test": "Whether the cards are synthetic. Test keys are admitted by a test profile only.",
+    "region.province": "Province, 2 digits (GB/T 2260). Factor of key derivation.",
+    "region.city": "Issuing city, 6 digits, in that province. Factor of key derivation, first 3 "
+    "bytes of the card id code, city in the serial of blank chips. A card of another city is "
+    "refused.",
+    "region.name": "Name of the place, for people.",
+    "region.utc_offset_hours": "Hours ahead of UTC: which day it is at the window, for the date of "
+    "issue and for dates in the future.",
+    "card.generation": "Specification tree of the cards. Known: `2.0`.",
+    "card.version": "What EF05 tag 03 of SSSE has to say; written to blank chips.",
+    "card.algorithm": "Algorithm the card names when SSSE is selected: 1 3DES, 2 SSF33, 3 SM4. A "
+    "card that names another is refused. cardkit works with 1.",
+    "card.dialect": "Chip operating system of blank chips. Known: `t514`.",
+    "card.blank_atr_head": "What the ATR of a blank chip begins with, in hex; other chips are "
+    "refused.",
+    "card.atr_head": "First 11 bytes of the ATR that a blank chip is given, in hex. City and "
+    "serial follow.",
+    "card.card_class": "Card class, EF05 tag 02: written to blank chips, compared on pre-made "
+    "cards.",
+    "card.institution": "Initialisation institution number, EF05 tag 04: 24 hex digits; empty: not "
+    "filled. Written to blank chips, compared on pre-made cards.",
+    "card.check_factory_items": "Whether card class and institution of a pre-made card are "
+    "compared with this profile.",
+    "pin.initial": "PIN of a new card, 4 to 16 digits; the holder changes it.",
+    "pin.puk_level": "Level (the KID) of the key that opens the reset of the PIN.",
+    "keys.store": "File of master keys: a path, taken from the folder of the profile, or "
+    "`package:NAME` for test keys that come with cardkit. See [keys-test.md](keys-test.md).",
+    "keys.plain_key_loading": "Roles of keys that leave the store in clear, for chips that load "
+    "them so: the first master key of a directory file cannot be sealed under another.",
+    "numbers.card_prefix": "What card numbers begin with: 1 to 4 capitals. A running number and "
+    "the check character follow, 9 characters in all.",
+    "numbers.card_first": "First running number of a new registry.",
+    "numbers.serial_first": "First serial (4 bytes) for blank chips of a new registry.",
+    "text.four_byte_characters": "Whether a card may carry characters of four bytes in GB18030, "
+    "such as 㐂. Most readers in the field cannot show them.",
+    "issue.validity_years": "Years from the date of issue to the last day, EF05 tag 06.",
+}
+"""What each field is for; a test compares the names with the schema."""
+
+_TYPES = {str: "text", int: "number", bool: "true or false", tuple[str, ...]: "list of texts"}
+_TITLES = {
+    "region": "Where the cards belong 地区",
+    "card": "The card and its chip 卡片",
+    "pin": "PIN 密码",
+    "keys": "Master keys 主密钥",
+    "numbers": "Numbers 编号",
+    "text": "Text on the card 文字",
+    "issue": "Issuing 制卡",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FieldInWords:
+    """One field of a profile; ``default`` is None where it has to be given."""
+
+    path: str
+    type: str
+    default: str | None
+    meaning: str
+
+
+def fields_in_words() -> list[FieldInWords]:
+    """Every field, in the order of the schema; sections stand for their fields."""
+    return list(_fields(Profile, ""))
+
+
+def describe() -> str:
+    """The fields as Markdown sections, one table a section."""
+    lines: list[str] = []
+    found = fields_in_words()
+    for section in ("", *_TITLES):
+        lines += _section(section, [f for f in found if f.path.rpartition(".")[0] == section])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _fields(section: type, above: str) -> Iterator[FieldInWords]:
+    hints = get_type_hints(section)
+    for field in dataclasses.fields(section):
+        kind, path = hints[field.name], above + field.name
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+            yield from _fields(kind, f"{path}.")
+        elif kind in _TYPES:  # the folder of the file is no field of it
+            yield FieldInWords(path, _TYPES[kind], _default(field), MEANINGS.get(path, ""))
+
+
+def _default(field: dataclasses.Field[Any]) -> str | None:
+    if field.default is dataclasses.MISSING:
+        return None
+    value = list(field.default) if isinstance(field.default, tuple) else field.default
+    return str(value).lower() if isinstance(value, bool) else str(value).replace("'", '"')
+
+
+def _section(name: str, fields: list[FieldInWords]) -> Iterator[str]:
+    yield f"## `[{name}]` {_TITLES[name]}" if name else "## At the top of the file"
+    yield ""
+    yield "| field | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for field in fields:
+        yield f"| `{field.path}` | {field.type} | {_shown(field)} | {field.meaning} |"
+    yield ""
+
+
+def _shown(field: FieldInWords) -> str:
+    if field.path == "name":
+        return "the file's name"
+    if field.default is None:
+        return "**required**"
+    return f"`{field.default}`" if field.default else "empty"

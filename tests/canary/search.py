@@ -1,0 +1,59 @@
+"""Looks for markers in whatever a run has left behind."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.canary.forms import forms
+from tests.canary.markers import Kind, Marker
+
+_BETWEEN_DIGITS = re.compile(rb"[\s:|]+")
+
+
+@dataclass(frozen=True, order=True)
+class Leak:
+    """A marker where it does not belong."""
+
+    place: str
+    kind: str
+    label: str
+    form: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.label} ({self.kind}) as {self.form}"
+
+
+class Searcher:
+    """Finds markers in every form.
+
+    Blanks, line ends and colons between digits hide nothing, nor does a workbook (ZIP).
+    """
+
+    def __init__(self, markers: Iterable[Marker]) -> None:
+        self._forms: dict[Kind, list[tuple[Marker, str, bytes]]] = {kind: [] for kind in Kind}
+        for marker in markers:
+            for name, form in forms(marker.value).items():
+                self._forms[marker.kind].append((marker, name, form))
+
+    def find(self, place: str, data: bytes, allowed: Collection[Kind] = ()) -> Iterator[Leak]:
+        """Everything in ``data`` whose kind is not allowed there."""
+        views = [view for part in _unpacked(data) for view in (part, _BETWEEN_DIGITS.sub(b"", part))]
+        for kind, known in self._forms.items():
+            if kind in allowed:
+                continue
+            for marker, name, form in known:
+                if any(form in view for view in views):
+                    yield Leak(place, kind.value, marker.label, name)
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    yield data
+    if not data.startswith(b"PK\x03\x04"):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            yield archive.read(name)
