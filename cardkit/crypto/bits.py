@@ -8,11 +8,11 @@ _INVERT = bytes(255 - b for b in range(256))
 
 
 def xor(*parts: bytes) -> bytes:
-    """XOR of strings of one length.
+    r"""XOR of strings of one length.
 
     Examples
     --------
-    >>> xor(b"\\x0f\\x0f", b"\\xff\\x00", b"\\x01\\x01").hex()
+    >>> xor(b"\x0f\x0f", b"\xff\x00", b"\x01\x01").hex()
     'f10e'
     """
     if len({len(part) for part in parts}) != 1:

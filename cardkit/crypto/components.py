@@ -6,7 +6,7 @@ from cardkit.crypto.bits import xor
 
 
 def combine(*components: bytes) -> bytes:
-    """The key of its components; each of its length, two at least.
+    r"""The key of its components; each of its length, two at least.
 
     Raises
     ------
@@ -15,7 +15,7 @@ def combine(*components: bytes) -> bytes:
 
     Examples
     --------
-    >>> combine(b"\\xaa\\xbb", b"\\x11\\x22", b"\\xff\\x00").hex()
+    >>> combine(b"\xaa\xbb", b"\x11\x22", b"\xff\x00").hex()
     '4499'
     """
     if len(components) < 2:

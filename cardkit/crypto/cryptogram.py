@@ -59,7 +59,7 @@ def arpc_method1(key: bytes, cryptogram: bytes, response_code: bytes) -> bytes:
 
 
 def arpc_method2(key: bytes, cryptogram: bytes, status: bytes, proprietary: bytes = b"") -> bytes:
-    """ARPC of method 2, 4 bytes: retail MAC over cryptogram ‖ card status update ‖ issuer's own data.
+    """ARPC of method 2, 4 bytes: retail MAC over cryptogram ‖ card status update ‖ own data.
 
     Parameters
     ----------

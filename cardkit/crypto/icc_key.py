@@ -72,7 +72,7 @@ def option_b(imk: bytes, pan: str, psn: str = "00") -> bytes:
 
 
 def option_a_sm4(imk: bytes, pan: str, psn: str = "00") -> bytes:
-    """UDK of a PBOC 3.0 application with SM4: SM4(IMK, Y ‖ NOT Y); medium (JR/T 0025.17 governs)."""
+    """UDK of PBOC 3.0 with SM4: SM4(IMK, Y ‖ NOT Y); medium (JR/T 0025.17 governs)."""
     return diversify_sm4(imk, option_a_block(pan, psn))
 
 

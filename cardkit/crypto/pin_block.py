@@ -61,7 +61,7 @@ def format3(pin: str, pan: str, fill: str) -> bytes:
 
 
 def format4(key: bytes, pin: str, pan: str, random: bytes) -> bytes:
-    """Format 4, 16 bytes, encrypted: AES(AES(4L PIN AA... ‖ random) XOR (M ‖ PAN ‖ 00...)).
+    r"""Format 4, 16 bytes, encrypted: AES(AES(4L PIN AA... ‖ random) XOR (M ‖ PAN ‖ 00...)).
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def format4(key: bytes, pin: str, pan: str, random: bytes) -> bytes:
     Examples
     --------
     >>> key = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
-    >>> format4(key, "1234", "1234567890123456789", b"\\xff" * 8).hex()
+    >>> format4(key, "1234", "1234567890123456789", b"\xff" * 8).hex()
     '28b41fddd29b743e93124bd8e32d921e'
     """
     if len(random) != 8 or not _is_number(pan) or len(pan) > 19:

@@ -35,7 +35,7 @@ def pboc_sm4(udk: bytes, atc: bytes) -> bytes:
 
 
 def common(icc_mk: bytes, r: bytes) -> bytes:
-    """EMV common session key (EMV book 2 annex A1.3.1), 16 bytes.
+    r"""EMV common session key (EMV book 2 annex A1.3.1), 16 bytes.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def common(icc_mk: bytes, r: bytes) -> bytes:
 
     Examples
     --------
-    >>> key = common(bytes.fromhex("946DC1A8C78A624519BC4645CB073737"), b"\\x00\\x01" + bytes(6))
+    >>> key = common(bytes.fromhex("946DC1A8C78A624519BC4645CB073737"), b"\x00\x01" + bytes(6))
     >>> len(key)
     16
     """

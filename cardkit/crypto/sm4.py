@@ -52,7 +52,7 @@ def decrypt_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:
 
 
 def encrypt_repeatedly(key: bytes, block: bytes, times: int) -> bytes:
-    """Encrypt one block again and again; the second example of the standard does it 1,000,000 times.
+    """Encrypt one block again and again; an example of the standard does it 1,000,000 times.
 
     Examples
     --------
