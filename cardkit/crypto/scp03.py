@@ -62,6 +62,12 @@ class InitializeUpdate(NamedTuple):
             raise ValueError("another key version than was asked for")
         return parsed
 
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The levels of `LEVELS` that the card offers."""
+        offered = {0x00: True, 0x10: bool(self.options & _R_MAC), 0x30: bool(self.options & _R_ENC)}
+        return tuple(level for level in LEVELS if offered[level & 0x30])
+
     def _is_possible(self) -> bool:
         # Low bits: S16 and reserved. R-ENC exists only with R-MAC.
         known = self.options & ~(_PSEUDO_RANDOM | _R_MAC | _R_ENC) == 0
@@ -160,7 +166,7 @@ def open_channel(
     Raises
     ------
     ValueError
-        The card does not hold these keys, or no such level.
+        The card does not hold these keys, or does not offer that level.
 
     Examples
     --------
@@ -172,8 +178,8 @@ def open_channel(
     >>> open_channel(enc, mac, update, answer, 0x11)[0].hex()
     '84821100107d5f5826a993ebc89eea24957fa0b3ce'
     """
-    if level not in LEVELS:
-        raise ValueError("no such security level")
+    if level not in answer.levels:
+        raise ValueError("the card does not offer that security level")
     if card_cryptogram(mac, command, answer) != answer.card_cryptogram:
         raise ValueError("the card's cryptogram does not fit the keys")
     context = host_challenge(command) + answer.card_challenge

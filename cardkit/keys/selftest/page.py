@@ -71,9 +71,13 @@ def _notes(rules: tuple[Rule, ...]) -> list[str]:
     found: dict[str, list[str]] = {}
     for rule in rules:
         for one in rule.unread:
-            what = f"{_places(one.places)} of `{one.name}` ({one.reason})"
+            what = f"{_bits(one.bits)}{_places(one.places)} of `{one.name}` ({one.reason})"
             found.setdefault(what, []).append(rule.algorithm)
     return [f"* {what}: {', '.join(names)}." for what, names in found.items()]
+
+
+def _bits(bits: int) -> str:
+    return "" if bits == 0xFF else f"bits {bits:02X} of each byte, "
 
 
 def _places(places: slice | None) -> str:

@@ -56,11 +56,14 @@ class Unread:
         Bytes or characters of it; None for the Le of commands.
     reason : str
         Why.
+    bits : int
+        Which bits of each byte.
     """
 
     name: str
     places: slice | None
     reason: str
+    bits: int = 0xFF
 
 
 @dataclass(frozen=True, slots=True)

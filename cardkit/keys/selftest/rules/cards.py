@@ -206,8 +206,8 @@ RULES = (
         "FMCOS manual 7.3", also=("DES-CBC-MAC pad80 iv0 (always padded)",), kept=(4,),
     ),
     Rule(
-        "FMCOS PIN reload MAC", inputs("key pin"), fmcos.pin_reload_mac, "FMCOS manual, RELOAD PIN",
-        kept=(4,),
+        "FMCOS PIN reload MAC", inputs("key:des pin"), fmcos.pin_reload_mac,
+        "FMCOS manual, RELOAD PIN", kept=(4,),
     ),
     Rule(
         "Secure messaging field, 3DES", inputs("key:des plaintext"), _field, _MESSAGING,

@@ -17,9 +17,11 @@ _FIVE_AES = "enc mac dek init_update response"
 
 _NO_DEK = Unread("dek", slice(None), "encrypts keys only")
 _NO_ENC = Unread("enc", slice(None), "not used for this key or answer")
+_ENC_11 = Unread("enc", slice(None), "at levels without encryption of commands")
 _NO_MAC = Unread("mac", slice(None), "not used for this key or answer")
 _DATA_02 = Unread("init_update_response", slice(0, 11), "diversification data and key version")
 _DATA_03 = Unread("response", slice(0, 10), "diversification data")
+_OPTIONS_03 = Unread("response", slice(12, 13), "whether the card could encrypt answers")
 _COUNTER_03 = Unread("response", slice(29, None), "the counter made the challenge, which is given")
 _LE = Unread("after", None, "Le is not covered by a MAC")
 
@@ -86,7 +88,7 @@ def _wrap_03(apdu: bytes | None, after: Sequence[bytes], *five: bytes) -> Choice
     enc, mac, _, command, answer = five
     parsed = scp03.InitializeUpdate.parse(command, answer)
     answers = Choices()
-    for level in scp03.LEVELS:
+    for level in parsed.levels:
         made, channel = scp03.open_channel(enc, mac, command, parsed, level)
         for before in after:
             _, channel = channel.wrap(before)
@@ -147,16 +149,17 @@ RULES = (
     ),
     Rule(
         "SCP03 card cryptogram", inputs(_FIVE_AES), _cryptogram_03, f"{_SCP03} 6.2.2, SP 800-108",
-        also=("SP800-108 CMAC KDF, const 00",), unread=(_NO_ENC, _NO_DEK, _DATA_03, _COUNTER_03),
+        also=("SP800-108 CMAC KDF, const 00",),
+        unread=(_NO_ENC, _NO_DEK, _DATA_03, _OPTIONS_03, _COUNTER_03),
     ),
     Rule(
         "SCP03 EXTERNAL AUTHENTICATE", inputs(_FIVE_AES), _authenticate_03, f"{_SCP03} 7.1.2",
-        also=("S8",), unread=(_NO_ENC, _NO_DEK, _DATA_03, _COUNTER_03),
+        also=("S8",), unread=(_NO_ENC, _NO_DEK, _DATA_03, _OPTIONS_03, _COUNTER_03),
     ),
     Rule(
         "SCP03 command", inputs(f"apdu after:commands {_FIVE_AES}"), _wrap_03, f"{_SCP03} 6.2",
         also=("wrapped command (running counter)",),
-        unread=(_NO_DEK, _DATA_03, _COUNTER_03, _LE),
+        unread=(_ENC_11, _NO_DEK, _DATA_03, _OPTIONS_03, _COUNTER_03, _LE),
     ),
     Rule(
         "CPS static key", inputs("kmc:des kdd n:number"), cps.static_key, f"{_CPS}.1",

@@ -12,6 +12,8 @@ _A, _B = "EMV book 2 annex A1.4.1", "EMV book 2 annex A1.4.2"
 _PBOC = "JR/T 0025.7"
 _SM4 = "by analogy, JR/T 0025.17 governs; medium"
 _R = Unread("r", slice(2, 3), "the rule puts F0 and 0F in its place")
+_ATC = Unread("atc", slice(None), "it becomes a parity bit of the key", bits=0x01)
+_SHORT_PAN = Unread("pan", slice(None, -14), "of a PAN of up to 16 digits, as option A")
 _PAN = Unread("pan", slice(None, -14), "only the rightmost 16 digits of PAN and PSN count")
 
 
@@ -69,7 +71,7 @@ RULES = (
     ),
     Rule(
         "EMV card key, option B", inputs("imk:des pan:text psn:text y?"), _option_b, _B,
-        also=("EMV Book 2 A1.4 option B",), des_result=True,
+        also=("EMV Book 2 A1.4 option B",), des_result=True, unread=(_SHORT_PAN,),
     ),
     Rule(
         "EMV card key, option B, check value", inputs("imk:des pan:text psn:text"), _option_b_value,
@@ -99,7 +101,7 @@ RULES = (
     ),
     Rule(
         "VIS session key, check value", inputs("icc_mk:des atc"), _vis_value, "VIS 1.5 annex B",
-        also=("VIS: SK = MK xor (ATC..|~ATC..)",), kept=(2, 3),
+        also=("VIS: SK = MK xor (ATC..|~ATC..)",), kept=(2, 3), unread=(_ATC,),
     ),
     Rule(
         "Application cryptogram", inputs("sk:des data"), cryptogram.application_cryptogram,
