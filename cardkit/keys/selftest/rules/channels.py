@@ -59,6 +59,8 @@ def _wrap_02(apdu: bytes, after: Sequence[bytes], *five: bytes) -> bytes:
 
 
 def _key_check_value(static: bytes, const: bytes) -> bytes:
+    if const not in (scp02.S_ENC, scp02.S_MAC, scp02.S_DEK, scp02.S_RMAC):
+        raise ValueError("no key of SCP02 has that constant")
     return check_value_3des(scp02.session_key(static, const, bytes(2)))
 
 

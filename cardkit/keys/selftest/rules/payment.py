@@ -81,6 +81,10 @@ RULES = (
         "PBOC card key SM4", inputs("imk y"), diversify_sm4, _SM4, also=("UDK = SM4(IMK, Y||~Y)",),
     ),
     Rule(
+        "PBOC card key SM4", inputs("imk pan:text psn:text"), icc_key.option_a_sm4, _SM4,
+        unread=(_PAN,),
+    ),
+    Rule(
         "PBOC session key", inputs("udk:des atc"), session_key.pboc, _PBOC,
         also=(
             "SK = 3DES(UDK, 0*6||ATC||0*6||~ATC)", "script session key",
