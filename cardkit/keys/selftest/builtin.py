@@ -31,6 +31,11 @@ def _by_name() -> dict[str, Vector]:
     return {vector.name: vector for vector in every_vector()}
 
 
+def namesake(vector: Vector) -> Vector | None:
+    """The built-in vector of the same name, if there is one."""
+    return _by_name().get(vector.name)
+
+
 def complete(vector: Vector) -> Vector | None:
     """A vector of which a file prints a part only, with the rest from the built-in one.
 
@@ -39,7 +44,7 @@ def complete(vector: Vector) -> Vector | None:
     Vector or None
         None when there is no such vector, or the file gives what this one does not know.
     """
-    whole = _by_name().get(vector.name)
+    whole = namesake(vector)
     if whole is None or whole.shorthand is None:
         return None
     short = {name for name in vector.inputs if name in whole.shorthand}

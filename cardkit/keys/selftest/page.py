@@ -18,8 +18,8 @@ file: a JSON object with a list `vectors`, each with `name`, `alg`, `inputs` and
 a name of the tables below, or another by which a public collection calls it (`also` in the
 registry). Values are hexadecimal; *text* is taken as it is, *number* is a JSON number, *commands* a
 list of hexadecimal strings. Of a *DES key* the parity bits do not count. An input in brackets may
-be left out. Below a table stand the parts of inputs that a rule does not look at: a changed bit
-there cannot be noticed.
+be left out. Below a table stand the parts of inputs that a rule does not look at: no answer
+tells of a changed bit there. In a vector that has the name of a built-in one they are compared.
 
 *P* counts vectors that others have published, *C* those worked out by this project from the rule,
 which show that it agrees with itself. A rule without a published vector is confirmed by nobody.
