@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("startup", "wire", "window", "readers", "county")
+ALL = ("startup", "wire", "window", "readers", "county", "keys", "tokens")
 
 if __name__ == "__main__":
     unknown = set(sys.argv[1:]) - set(ALL)

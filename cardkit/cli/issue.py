@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,14 +15,18 @@ import click
 from cardkit.cli import common
 from cardkit.cli.connect import VIRTUAL, find_pcsc
 from cardkit.cli.issue_text import Language, event_line, text
+from cardkit.cli.key_access import open_keys
 from cardkit.cli.output import Output
-from cardkit.errors import ExitCode, UsageError
+from cardkit.cli.psam_link import Patience, psam_options, psam_reader, psam_store
+from cardkit.errors import ExitCode, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from cardkit.issuance.batch import Batch, Tally
     from cardkit.issuance.feed import Feed
     from cardkit.issuance.job import Files, Job
     from cardkit.issuance.roster import Roster
+    from cardkit.keys import KeyStore
+    from cardkit.keys.psam import PsamStore
     from cardkit.profile import Profile
     from cardkit.registry.registry import Registry
 
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 @common.profile_option(required=True)
 @common.registry_option()
 @common.reader_option(multiple=True)
+@psam_options
 @click.option(
     "--out",
     type=common.DIRECTORY,
@@ -41,11 +46,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show commands and seconds a card; touch nothing.")
 @click.option(
     "--chips",
-    type=click.Choice(["premade", "blank"]),
+    type=click.Choice(["premade", "complete", "blank"]),
     default="premade",
     show_default=True,
-    help="What the virtual reader holds, or --dry-run assumes: pre-made 预制卡 or blank 空白卡. "
-    "In a real reader the chip itself tells.",
+    help="What the virtual reader holds, or --dry-run assumes: pre-made 预制卡, complete (also "
+    "the MAC of its id code) or blank 空白卡. In a real reader the chip itself tells.",
 )
 @click.option(
     "--idle", type=click.FloatRange(min=0), metavar="SECONDS",
@@ -60,6 +65,8 @@ def issue(
     profile: str,
     registry: str | None,
     readers: Sequence[str],
+    psam: str | None,
+    psam_image: Path | None,
     out: Path | None,
     *,
     dry_run: bool,
@@ -74,6 +81,9 @@ def issue(
     at once: repeat --reader, or give a part of the name that all of them share. Ctrl-C stops after
     the current card; the next start goes on where this one ended, also after a power cut.
 
+    With --psam the keys are in a PSAM: complete pre-made cards only, no blank chips. A PSAM that is
+    pulled is waited for.
+
     Exit code 1: some rows were rejected, failed or are still without a card; see the report.
     """
     from cardkit.issuance import job as jobs  # noqa: PLC0415
@@ -85,17 +95,17 @@ def issue(
         _rehearse(loaded, roster, chips, output)
         return
     folder = out or file.with_suffix(".issued")
-    feeds = _feeds(loaded, readers, chips, idle, folder)
-    with common.open_registry(registry) as opened:
+    slot = psam_reader(psam, psam_image)
+    if slot or psam_image:
+        _check_chips(readers, chips)
+    feeds = _feeds(loaded, readers, chips, idle, folder, psam=slot)
+    with ExitStack() as stack:
+        store = _psam(stack, loaded, slot, psam_image)
+        opened = stack.enter_context(common.open_registry(registry))
         opened.check_writable()
         job = jobs.enrol(loaded, opened, roster)
-        output.note(
-            text(
-                "start", lang, roster=roster.name, rows=roster.count, good=len(job.rows),
-                rejected=len(roster.rejects), wanted=len(job.wanted),
-            )
-        )  # fmt: skip
-        batch = _batch(loaded, opened, job, feeds, output, lang)
+        output.note(_start(job, lang))
+        batch = _batch(loaded, opened, job, feeds, output, lang, store)
         if job.wanted:
             output.note(text("readers", lang, names="、".join(feed.name for feed in feeds)))
         with _stopped_by_ctrl_c(batch, output, lang):
@@ -109,21 +119,56 @@ def issue(
         ctx.exit(ExitCode.PARTIAL)
 
 
+def _start(job: Job, lang: Language) -> str:
+    roster, wanted = job.roster, len(job.wanted)
+    good, rejected = len(job.rows), len(roster.rejects)
+    return text("start", lang, roster=roster.name, rows=roster.count, good=good, rejected=rejected,
+                wanted=wanted)  # fmt: skip
+
+
+def _psam(
+    stack: ExitStack, profile: Profile, reader: str | None, image: Path | None
+) -> PsamStore | None:
+    """The PSAM that is meant, if one is; asked for the window's keys before any card comes."""
+    from cardkit.keys.open_psam import WINDOW_KEYS  # noqa: PLC0415
+
+    store = psam_store(stack, profile, reader, image)
+    if store is not None:
+        store.check(WINDOW_KEYS)
+    return store
+
+
+def _check_chips(readers: Sequence[str], chips: str) -> None:
+    """The virtual reader never runs out of chips: refuse once what every one would be refused."""
+    if list(readers) == [VIRTUAL] and chips != "complete":
+        raise UsageError(
+            f"{chips} chips of the virtual reader need keys that no PSAM has",
+            hint="--chips complete, or leave out the PSAM",
+        )
+
+
 def _feeds(
-    profile: Profile, names: Sequence[str], chips: str, idle: float | None, folder: Path
+    profile: Profile,
+    names: Sequence[str],
+    chips: str,
+    idle: float | None,
+    folder: Path,
+    *,
+    psam: str | None,
 ) -> list[Feed]:
     """The readers that are meant; checked before anything else happens."""
     if list(names) == [VIRTUAL]:
         from cardkit.virtual.factory import CardFactory  # noqa: PLC0415
         from cardkit.virtual.feed import VirtualFeed  # noqa: PLC0415
 
-        factory = CardFactory(profile)
-        return [VirtualFeed(factory, folder / "virtual-cards", blank=chips == "blank")]
+        factory = CardFactory(profile, store=open_keys(profile, "issue"))
+        kind = {"blank": chips == "blank", "complete": chips == "complete"}
+        return [VirtualFeed(factory, folder / "virtual-cards", **kind)]
     find_pcsc()
     from cardkit.apdu import pcsc  # noqa: PLC0415
     from cardkit.issuance.feed import PcscFeed  # noqa: PLC0415
 
-    there = pcsc.list_readers()
+    there = [reader for reader in pcsc.list_readers() if reader != psam]
     if not names and len(there) > 1:
         raise UsageError(
             f"{len(there)} readers are connected",
@@ -146,17 +191,28 @@ def _batch(
     feeds: list[Feed],
     output: Output,
     lang: Language,
+    psam: PsamStore | None,
 ) -> Batch:
     from cardkit.issuance.batch import Batch  # noqa: PLC0415
     from cardkit.issuance.job import worklist  # noqa: PLC0415
     from cardkit.issuance.keyring import Keyring  # noqa: PLC0415
     from cardkit.issuance.plan import tree_of  # noqa: PLC0415
     from cardkit.issuance.writer import Writer  # noqa: PLC0415
-    from cardkit.keys.open_store import factors_above, open_store  # noqa: PLC0415
+    from cardkit.keys.open_store import factors_above  # noqa: PLC0415
 
-    keyring = Keyring(open_store(profile), factors_above(profile), tree_of(profile))
+    store: KeyStore = psam or open_keys(profile, "issue")
+    keyring = Keyring(store, factors_above(profile), tree_of(profile))
     writer = Writer(profile, registry, worklist(registry, job), keyring, os.urandom)
-    return Batch(writer, feeds, set(job.wanted), lambda event: output.note(event_line(event, lang)))
+    batch = Batch(
+        writer, feeds, set(job.wanted), lambda event: output.note(event_line(event, lang))
+    )
+    if psam is not None:
+
+        def tell(error: UnreachableError) -> None:
+            output.note(text("waiting", lang, error=error.line(lang)))
+
+        psam.wait = Patience(tell, lambda: batch.stopping)
+    return batch
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import update_wrapper
 from pathlib import Path
@@ -16,6 +16,7 @@ from cardkit.cli import common
 from cardkit.cli.card_trace import trace_options, tracing
 from cardkit.cli.connect import open_reader
 from cardkit.cli.pins import PinSource, pin_options
+from cardkit.cli.psam_link import psam_options, psam_reader, psam_store
 from cardkit.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from cardkit.card.key_request import CardKeys, External, Internal, Seal, WriteKey
     from cardkit.card.procedure import Procedure
     from cardkit.card.procedures.read import Means
+    from cardkit.keys import KeyStore
+    from cardkit.keys.psam import PsamStore
     from cardkit.profile import Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,6 +41,8 @@ class Target:
     ----------
     reader, image : optional
         See `cardkit.cli.connect.open_reader`.
+    psam, psam_image : optional
+        A PSAM that has the keys, see `cardkit.cli.psam_link`.
     profile : str or None
         Name or path; says which generation and which keys.
     trace : Path or None
@@ -49,6 +54,8 @@ class Target:
     profile: str | None
     trace: Path | None
     unmask: bool
+    psam: str | None = None
+    psam_image: Path | None = None
 
     def load_profile(self) -> Profile | None:
         """The profile, None when none is named."""
@@ -78,13 +85,14 @@ def target_options(command: F) -> F:
     """Give a command the options of a `Target`, as one parameter ``target``."""
 
     def packed(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the command takes
-        names = ("reader", "image", "profile", "trace", "unmask")
+        names = ("reader", "image", "profile", "trace", "unmask", "psam", "psam_image")
         target = Target(**{name: kwargs.pop(name) for name in names})
         return command(*args, target=target, **kwargs)
 
     text = "Profile 配置 of the card: its generation, and the keys to check or open it with."
     decorated = trace_options(_in_place_of(command, packed))
-    decorated = common.image_option()(common.profile_option(text=text)(decorated))
+    decorated = common.profile_option(text=text)(psam_options(decorated))
+    decorated = common.image_option()(decorated)
     return common.reader_option()(decorated)
 
 
@@ -160,18 +168,26 @@ def card_session(target: Target, *, opens: bool = False, keys: bool = False) -> 
         ``keys`` without a profile.
     """
     profile = target.load_profile()
-    if keys and profile is None:
+    if (keys or target.psam or target.psam_image) and profile is None:
         raise UsageError("keys belong to a profile", hint="name it with --profile")
     from cardkit.card.card import Card  # noqa: PLC0415
 
     tree = tree_of(profile)
     with (
+        _psam_of(target, profile) as store,
         tracing(target.trace, unmask=target.unmask, generation=tree.generation) as wrap,
         open_reader(target.reader, target.image, wrap=wrap, reset_after=opens) as connection,
     ):
         atr = connection.link.atr
-        card = Card(tree, atr)
-        yield Session(connection.reader, connection.link, card, keys_for(profile, atr), profile)
+        held = keys_for(profile, atr, store)
+        yield Session(connection.reader, connection.link, Card(tree, atr), held, profile)
+
+
+@contextmanager
+def _psam_of(target: Target, profile: Profile | None) -> Iterator[PsamStore | None]:
+    with ExitStack() as stack:
+        reader = psam_reader(target.psam, target.psam_image)
+        yield psam_store(stack, profile, reader, target.psam_image) if profile else None
 
 
 def tree_of(profile: Profile | None) -> Tree:
@@ -181,14 +197,16 @@ def tree_of(profile: Profile | None) -> Tree:
     return GENERATION_2 if profile is None else TREES[profile.card.generation]
 
 
-def keys_for(profile: Profile | None, atr: bytes) -> CardKeys:
+def keys_for(profile: Profile | None, atr: bytes, psam: PsamStore | None = None) -> CardKeys:
     """Keys of the card with this ATR, each derived when it is first needed."""
     if profile is None or len(atr) < 8:
         return NoKeys()
+    from cardkit.cli.key_access import open_keys  # noqa: PLC0415
     from cardkit.keys import CardKeySet  # noqa: PLC0415
-    from cardkit.keys.open_store import factors_above, open_store  # noqa: PLC0415
+    from cardkit.keys.open_store import factors_above  # noqa: PLC0415
 
-    return CardKeySet.on_demand(open_store(profile), factors_above(profile), atr[-8:])
+    store: KeyStore = psam or open_keys(profile, "card")
+    return CardKeySet.on_demand(store, factors_above(profile), atr[-8:])
 
 
 class NoKeys:

@@ -80,11 +80,11 @@ def stopped_by_signal() -> threading.Event:
 @common.profile_option(default="test")
 @click.option(
     "--state",
-    type=click.Choice(["blank", "premade", "issued"]),
+    type=click.Choice(["blank", "premade", "complete", "issued"]),
     default="premade",
     show_default=True,
-    help="A new card is blank 空白, pre-made 预制 (structure and keys), or issued 已制 to somebody "
-    "who does not exist.",
+    help="A new card is blank 空白, pre-made 预制 (structure and keys), complete (also the MAC "
+    "of its id code), or issued 已制 to somebody who does not exist.",
 )
 @click.option(
     "--image",
@@ -129,6 +129,27 @@ def card(
 
     cards = Stack(common.load_profile(profile), state, parse_serial(serial), count, image)
     run_cards(cards, slot, runtime_dir, out=Output(as_json=as_json), stop=stopped_by_signal())
+
+
+@virtual.command()
+@click.option(
+    "--image", type=common.PATH, required=True,
+    help="PSAM image 映像, from `cardkit key psam make`.",
+)  # fmt: skip
+@click.option(
+    "--slot", type=click.IntRange(0, MOST_READERS - 1), default=1, show_default=True,
+    help="Which virtual reader.",
+)  # fmt: skip
+@common.runtime_option()
+@common.json_option()
+def psam(image: Path, slot: int, *, runtime_dir: Path | None, as_json: bool) -> None:
+    """Put a virtual PSAM 虚拟 PSAM into a virtual reader, until Ctrl-C.
+
+    The readers run elsewhere: `cardkit virtual readers`.
+    """
+    from cardkit.cli.virtual_psam import run_psam  # noqa: PLC0415
+
+    run_psam(image, slot, runtime_dir, out=Output(as_json=as_json), stop=stopped_by_signal())
 
 
 def parse_serial(text: str) -> int:

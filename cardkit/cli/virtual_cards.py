@@ -78,7 +78,7 @@ class Stack:
     profile : Profile
         Marked as a test.
     state : str
-        ``blank``, ``premade`` or ``issued``.
+        ``blank``, ``premade``, ``complete`` (the id code has its MAC) or ``issued``.
     first : int
         Serial of the first card.
     image : Path or None
@@ -114,7 +114,9 @@ class Stack:
             if self._state == "issued":
                 record = _record(self._profile, next(persons), serial)
                 return factory.issued(code, plan(self._profile, record).values)
-            return factory.blank(code) if self._state == "blank" else factory.premade(code)
+            if self._state == "blank":
+                return factory.blank(code)
+            return factory.premade(code, complete=self._state == "complete")
 
         return make
 

@@ -12,8 +12,11 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from cardkit.doctor.finding import Finding, fail, ok, warn
+from cardkit.doctor.tokens import check_key_service, check_token
 from cardkit.errors import CardkitError
-from cardkit.keys.open_store import open_store
+from cardkit.keys.open_remote import PKCS11, is_elsewhere, settings_path
+from cardkit.keys.open_store import is_soft, open_store, soft_path
+from cardkit.keys.soft_file import inspect
 from cardkit.profile import load
 
 KEYS: Final = "keys"
@@ -28,6 +31,11 @@ def check_keys(profile: str) -> list[Finding]:
     """Open the key store of a profile (name or path); what it holds is named, never shown."""
     try:
         settings = load(profile)
+        if is_elsewhere(settings.keys.store):
+            local = settings.keys.store.startswith(PKCS11)
+            return (check_token if local else check_key_service)(settings_path(settings))
+        if is_soft(settings):
+            return [ok(KEYS, f"profile {settings.name}: {_whole(soft_path(settings))}")]
         names = open_store(settings).names()
     except CardkitError as error:
         return [fail(KEYS, error.message, error.hint)]
@@ -37,6 +45,13 @@ def check_keys(profile: str) -> list[Finding]:
     if settings.test:
         return [ok(KEYS, f"{message}, for TEST only")]
     return [ok(KEYS, message)]
+
+
+def _whole(path: Path) -> str:
+    header = inspect(path)
+    custodians = ", ".join(c.name for c in header.custodians)
+    test = ", for TEST only" if header.test else ""
+    return f"{path.name} is whole, generation {header.generation}, custodians {custodians}{test}"
 
 
 def check_registry(url: str) -> list[Finding]:

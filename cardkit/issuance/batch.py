@@ -112,6 +112,11 @@ class Batch:
         """End after the cards that are being written now; may be called from a signal handler."""
         self._stop.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether no card is begun any more."""
+        return self._stop.is_set()
+
     def run(self) -> Tally:
         """Work until everything wanted is made, the feeds are empty, or somebody stops it."""
         self._started = self._clock()

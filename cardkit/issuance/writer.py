@@ -147,6 +147,8 @@ class Writer:
     def _premade(self, session: _Session, record: CardRecord, identity: Identity) -> Outcome:
         code = identity.id_code[:12]
         try:
+            if not identity.has_mac:
+                session.run(id_code_mac(code))  # whoever cannot make it says so before the intent
             session.run(open_for_update(session.card))
             if record.state != State.WRITING or record.id_code != code:
                 record = self._intend(session, record, code, session.link.atr, None, PREMADE)

@@ -3,35 +3,174 @@
 from __future__ import annotations
 
 import importlib.resources
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cardkit.errors import RefusedError, UsageError
-from cardkit.keys.reference import city_factor, province_factor
+from cardkit.keys.audit import AuditLog, Clock
+from cardkit.keys.guarded import GuardedStore
+from cardkit.keys.reference import Factors, KeyRef, city_factor, province_factor
 from cardkit.keys.soft import SoftKeyStore
+from cardkit.keys.soft_file import KeyFile, Unlock
+from cardkit.keys.store import KeyBatch, KeyStore
 from cardkit.profile import Profile
 
 _PACKAGE = "package:"
+_SOFT = "soft:"
 
 
-def open_store(profile: Profile) -> SoftKeyStore:
+class OpenedStore(KeyStore, Protocol):
+    """A store of a profile."""
+
+    def names(self) -> list[str]:
+        """Names of the keys that can be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a store of real keys needs of whoever opens it.
+
+    Parameters
+    ----------
+    unlock : Unlock
+        Two custodians, or an agent.
+    clock : callable
+        Now, with a time zone.
+    actor : str
+        Operator; goes into the audit log.
+    purpose : str
+        What the keys are used for.
+    """
+
+    unlock: Unlock
+    clock: Clock
+    actor: str
+    purpose: str = ""
+
+
+def open_store(profile: Profile, access: Access | None = None) -> OpenedStore:
     """Return the store of ``keys.store``.
 
     Raises
     ------
     UsageError
-        No such file, or not a key file.
+        No such file, or not a key file; or custodians are needed and ``access`` is not given.
     RefusedError
-        Test keys under a profile that is not marked as a test.
+        Test keys under a profile that is not marked as a test, or real keys under one that is.
     """
-    store = SoftKeyStore.from_file(
-        _path(profile), plain_loading=frozenset(profile.keys.plain_key_loading)
-    )
-    if not profile.test:
+    store = _soft(profile, access) if is_soft(profile) else _test_keys(profile)
+    return PinnedStore(store, profile.keys.version) if profile.keys.version else store
+
+
+def is_soft(profile: Profile) -> bool:
+    """Whether the store is an encrypted file that custodians open."""
+    return profile.keys.store.startswith(_SOFT)
+
+
+def soft_path(profile: Profile) -> Path:
+    """Path of the encrypted file."""
+    return profile.folder / profile.keys.store.removeprefix(_SOFT)
+
+
+def audit_path(store: Path, audit: str = "", folder: Path = Path()) -> Path:
+    """Where the audit log of a store is: beside it, unless the profile names another place."""
+    return folder / audit if audit else store.with_name(store.name + ".audit")
+
+
+def check_test_mark(profile: Profile, *, test: bool) -> None:
+    """Keep test keys and real keys apart.
+
+    Raises
+    ------
+    RefusedError
+    """
+    if test and not profile.test:
         raise RefusedError(
             f"profile {profile.name} is not marked as a test and names a file of test keys",
             hint="test keys protect nothing; set test = true only for synthetic cards",
         )
+    if profile.test and not test:
+        raise RefusedError(
+            f"profile {profile.name} is marked as a test and names a store of real keys",
+            hint="real keys do not go into test cards",
+        )
+
+
+def _soft(profile: Profile, access: Access | None) -> GuardedStore:
+    path = soft_path(profile)
+    if access is None:
+        raise UsageError(
+            f"{path} is opened by two custodians", hint="start `cardkit key agent`, or name files"
+        )
+    log = AuditLog(audit_path(path, profile.keys.audit, profile.folder), access.clock)
+    file = KeyFile.open(path, access.unlock, log)
+    try:
+        check_test_mark(profile, test=file.test)
+        plain = frozenset(profile.keys.plain_key_loading)
+        return guarded(file, access, plain_loading=plain)
+    finally:
+        file.close()
+
+
+def guarded(
+    file: KeyFile, access: Access, *, plain_loading: frozenset[str] = frozenset()
+) -> GuardedStore:
+    """The keys of an open file behind policy and audit; the file can be closed afterwards."""
+    content = file.content
+    algorithms = {p: r.algorithm for p, r in content.records.items() if r.algorithm != "aes"}
+    cards = {p: key.reveal() for p, key in content.keys.items() if p in algorithms}
+    store = SoftKeyStore(
+        cards, test=file.test, plain_loading=plain_loading, algorithms=algorithms
+    )
+    return GuardedStore(
+        store, content.records, file.audit, access.clock, access.actor,
+        users=content.roles.get("use", ()), purpose=access.purpose,
+    )  # fmt: skip
+
+
+def _test_keys(profile: Profile) -> SoftKeyStore:
+    plain = frozenset(profile.keys.plain_key_loading)
+    store = SoftKeyStore.from_file(_path(profile), plain_loading=plain)
+    check_test_mark(profile, test=True)
     return store
+
+
+class PinnedStore:
+    """A store of which one version is used: for cards that were made with it.
+
+    Parameters
+    ----------
+    store : OpenedStore
+        Any store.
+    version : int
+        What `reference` gives when no version is asked for.
+    """
+
+    def __init__(self, store: OpenedStore, version: int) -> None:
+        self._store = store
+        self._version = version
+
+    def __repr__(self) -> str:
+        return f"PinnedStore({self._store!r}, v{self._version})"
+
+    def names(self) -> list[str]:
+        """See `OpenedStore`."""
+        return self._store.names()
+
+    def reference(self, name: str, version: int | None = None) -> KeyRef:
+        """See `KeyStore`."""
+        return self._store.reference(name, version or self._version)
+
+    def derive_many(self, ref: KeyRef, factors: Factors) -> KeyBatch:
+        """See `KeyStore`."""
+        return self._store.derive_many(ref, factors)
+
+    def close(self) -> None:
+        """Close the store, if it can be closed."""
+        close = getattr(self._store, "close", None)
+        if close is not None:
+            close()
 
 
 def _path(profile: Profile) -> Path:

@@ -31,12 +31,15 @@ class KeyRef:
         3 bytes.
     test : bool
         Made for tests: refused by a profile that is not marked as one.
+    algorithm : str
+        ``3des``, ``sm4``, or ``aes`` for keys that only seal others.
     """
 
     name: str
     version: int
     check_value: CheckValue
     test: bool = False
+    algorithm: str = "3des"
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version} ({self.check_value})"

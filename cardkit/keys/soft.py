@@ -1,6 +1,7 @@
-"""A key store in this process that reads files of TEST keys.
+"""A key store in the memory of this process, and the reader of files of TEST keys.
 
-The file is TOML; ``docs/keys-test.md`` describes it. Its check values are compared when it is read.
+The file is TOML; ``docs/keys-test.md`` describes it. Its check values are compared when it is read,
+and those of every key again before every batch.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
-from cardkit.crypto import des, ssc
 from cardkit.crypto.check_value import check_value_3des
-from cardkit.crypto.diversify import diversify, diversify_many
-from cardkit.crypto.mac import cbc_mac, retail_mac
-from cardkit.crypto.padding import method2, method2_if_needed
-from cardkit.errors import UsageError
+from cardkit.errors import RefusedError, UsageError
+from cardkit.keys import bulk
+from cardkit.keys.answers import KeyArray
+from cardkit.keys.answers_sm4 import key_array
 from cardkit.keys.reference import CheckValue, Factors, KeyRef
-from cardkit.keys.store import KeyMissingError, KeyPolicyError
+from cardkit.keys.secret import Secret, Unpicklable
+from cardkit.keys.store import KeyMissingError
 
 FORMAT = "cardkit test keys 1"
 _KEY_LENGTH = 16
 
 
-class SoftKeyStore:
+class CheckValueError(RefusedError):
+    """A key is not the one that was meant."""
+
+
+class SoftKeyStore(Unpicklable):
     """Master keys in memory.
 
     Parameters
@@ -36,6 +40,8 @@ class SoftKeyStore:
     plain_loading : frozenset of str
         Last parts of the names of keys that may leave in clear for chips that load them so
         (``{"MK"}`` for a chip whose first key cannot be sealed under another).
+    algorithms : mapping, optional
+        (name, version) → ``3des`` (default) or ``sm4``.
     """
 
     def __init__(
@@ -44,13 +50,17 @@ class SoftKeyStore:
         *,
         test: bool,
         plain_loading: frozenset[str] = frozenset(),
+        algorithms: Mapping[tuple[str, int], str] | None = None,
     ) -> None:
         if any(len(key) != _KEY_LENGTH for key in keys.values()):
-            raise ValueError("a 3DES key has 16 bytes")
-        self._keys = dict(keys)
+            raise ValueError("a master key of cards has 16 bytes")
+        self._keys = {place: Secret(key) for place, key in keys.items()}
         self._test = test
         self._plain_loading = plain_loading
-        self._city: dict[tuple[str, int, tuple[bytes, ...]], bytes] = {}
+        self._algorithms = dict(algorithms or {})
+        self._check_values = {place: self._computed(place) for place in self._keys}
+        self._city: dict[tuple[str, int, tuple[bytes, ...]], Secret] = {}
+        self._blocks: tuple[bytes, bytes] = b"", b""
 
     @classmethod
     def from_file(cls, path: Path, *, plain_loading: frozenset[str] = frozenset()) -> SoftKeyStore:
@@ -61,11 +71,7 @@ class SoftKeyStore:
         UsageError
             Unreadable, another format, or a check value that does not fit its key.
         """
-        content = _parse(path)
-        keys: dict[tuple[str, int], bytes] = {}
-        for name, entry in content["keys"].items():
-            value = _key_bytes(path, name, entry)
-            keys[name, int(entry.get("version", 1))] = value
+        keys = {place: value for place, (value, _) in read_test_keys(path).items()}
         return cls(keys, test=True, plain_loading=plain_loading)
 
     def __repr__(self) -> str:
@@ -74,6 +80,13 @@ class SoftKeyStore:
     def names(self) -> list[str]:
         """Names of the keys it holds."""
         return sorted({name for name, _ in self._keys})
+
+    def close(self) -> None:
+        """Overwrite the keys; the store is empty afterwards."""
+        for secret in (*self._keys.values(), *self._city.values()):
+            secret.wipe()
+        self._keys.clear()
+        self._city.clear()
 
     def reference(self, name: str, version: int | None = None) -> KeyRef:
         """See `KeyStore`."""
@@ -84,89 +97,72 @@ class SoftKeyStore:
                 f"no key {name}" + (f" of version {version}" if version is not None else ""),
                 hint="check the key files of the profile",
             )
-        value = CheckValue(check_value_3des(self._keys[name, chosen]))
-        return KeyRef(name, chosen, value, self._test)
+        place = name, chosen
+        algorithm = self._algorithm(place)
+        return KeyRef(name, chosen, self._check_values[place], self._test, algorithm)
 
-    def derive_many(self, ref: KeyRef, factors: Factors) -> SoftKeyBatch:
-        """See `KeyStore`."""
-        parent = self._above(ref, factors.above)
-        derived = diversify_many(parent, factors.cards) if factors.cards else parent
+    def derive_many(self, ref: KeyRef, factors: Factors) -> KeyArray:
+        """See `KeyStore`; the check value of the key is computed again and compared.
+
+        Raises
+        ------
+        CheckValueError
+            The reference is of another key, or the key in memory is not what it was.
+        """
+        place = ref.name, ref.version
+        if place not in self._keys:
+            raise KeyMissingError(f"no key {ref.name} of version {ref.version}")
+        if not self._computed(place) == self._check_values[place] == ref.check_value:
+            raise CheckValueError(
+                f"the check value of {ref} does not fit the key in the store",
+                hint="it is another key of that name; nothing was derived",
+            )
+        parent: bytes | bytearray = self._above(ref, factors.above)
+        if factors.cards:
+            blocks = self._interleaved(factors.cards)
+            parent = bulk.derive(self._algorithm(place), bytes(parent), blocks)
         plain = ref.name.rpartition(".")[2] in self._plain_loading
-        return SoftKeyBatch(ref, derived, plain_loading=plain)
+        return key_array(ref, parent, plain_loading=plain)
+
+    def _algorithm(self, place: tuple[str, int]) -> str:
+        return self._algorithms.get(place, "3des")
+
+    def _computed(self, place: tuple[str, int]) -> CheckValue:
+        key = self._keys[place].reveal()
+        return CheckValue(bulk.check_value(self._algorithm(place), key))
 
     def _above(self, ref: KeyRef, above: tuple[bytes, ...]) -> bytes:
         # The city key is the same for every card of a window: derived once.
         place = (ref.name, ref.version, above)
-        if place not in self._city:
-            self._city[place] = diversify(self._keys[ref.name, ref.version], *above)
-        return self._city[place]
+        kept = self._city.get(place)
+        if kept is None:
+            key = self._keys[ref.name, ref.version].reveal()
+            kept = Secret(bulk.descend(self._algorithm((ref.name, ref.version)), key, above))
+            self._city[place] = kept
+        return kept.reveal()
+
+    def _interleaved(self, cards: bytes) -> bytes:
+        # Fifty keys are derived for the same cards one after the other: one set of blocks.
+        known, blocks = self._blocks
+        if cards is not known:
+            blocks = bulk.interleave(cards)
+            self._blocks = cards, blocks
+        return blocks
 
 
-class SoftKeyBatch:
-    """Card keys in memory; implements `cardkit.keys.store.KeyBatch`."""
+def read_test_keys(path: Path) -> dict[tuple[str, int], tuple[bytes, CheckValue]]:
+    """The keys of a file of test keys, and their check values.
 
-    def __init__(self, ref: KeyRef, keys: bytes, *, plain_loading: bool = False) -> None:
-        self.ref = ref
-        self._keys = keys
-        self._plain_loading = plain_loading
-
-    def __repr__(self) -> str:
-        return f"SoftKeyBatch({self.ref}, {len(self)} keys)"
-
-    def __len__(self) -> int:
-        return len(self._keys) // _KEY_LENGTH
-
-    def _key(self, index: int) -> bytes:
-        return self._keys[index * _KEY_LENGTH : (index + 1) * _KEY_LENGTH]
-
-    def external(self, index: int, request: External) -> bytes:
-        """See `CardKeys`."""
-        if request.key_use is KeyUse.DIRECT:
-            return des.encrypt_ecb(self._key(index), request.data)
-        return ssc.authentication_data(self._key(index), request.challenge, request.data)
-
-    def internal(self, index: int, request: Internal) -> bytes:
-        """See `CardKeys`."""
-        return ssc.authentication_data(self._key(index), request.factor, request.data)
-
-    def seal(self, index: int, request: Seal) -> bytes:
-        """See `CardKeys`."""
-        return seal(self._key(index), request.header, request.data, request.iv, request.sealing)
-
-    def write_key(self, index: int, request: WriteKey, under: SoftKeyBatch | None) -> bytes:
-        """See `CardKeys`."""
-        plain = request.key_header + self._key(index)
-        if under is not None:
-            return under.seal(index, Seal("", request.header, plain, request.iv, request.sealing))
-        if not self._plain_loading:
-            raise KeyPolicyError(
-                f"{self.ref.name} may not leave the store in clear",
-                hint="only a chip that loads keys plain needs this; see plain_key_loading",
-            )
-        return plain
-
-
-def seal(key: bytes, header: bytes, data: bytes, iv: bytes, sealing: Sealing) -> bytes:
-    """Encrypt and MAC a data field by the switches of `Sealing`.
-
-    Parameters
-    ----------
-    key : bytes
-        16 bytes.
-    header : bytes
-        Covered by the MAC before the data.
-    iv : bytes
-        8 bytes: the card's challenge; with a process key it is the factor too.
+    Raises
+    ------
+    UsageError
+        Unreadable, another format, or a check value that does not fit its key.
     """
-    process = sealing.key_use is KeyUse.PROCESS
-    used = ssc.process_key(key, iv) if process else key
-    if sealing.encrypt:
-        pad = method2 if sealing.always_pad else method2_if_needed
-        data = des.encrypt_ecb(used, pad(data))
-    if not sealing.mac_length:
-        return data
-    mac = (cbc_mac if process else retail_mac)(used, method2(header + data), iv)
-    return data + mac[: sealing.mac_length]
+    keys = {}
+    for name, entry in _parse(path)["keys"].items():
+        value = _key_bytes(path, name, entry)
+        keys[name, int(entry.get("version", 1))] = value, CheckValue(check_value_3des(value))
+    return keys
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -189,7 +185,8 @@ def _key_bytes(path: Path, name: str, entry: Mapping[str, Any]) -> bytes:
         wanted = bytes.fromhex(entry["check_value"])
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{path}: key {name} needs value and check_value in hex") from None
-    if len(value) != _KEY_LENGTH or check_value_3des(value, len(wanted)) != wanted:
+    sized = len(value) == _KEY_LENGTH and 2 <= len(wanted) <= 8
+    if not sized or check_value_3des(value, len(wanted)) != wanted:
         raise UsageError(
             f"{path}: check value of key {name} does not fit",
             hint="the key was copied wrongly; take it from the original again",

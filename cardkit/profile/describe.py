@@ -35,10 +35,18 @@ MEANINGS = {
     "compared with this profile.",
     "pin.initial": "PIN of a new card, 4 to 16 digits; the holder changes it.",
     "pin.puk_level": "Level (the KID) of the key that opens the reset of the PIN.",
-    "keys.store": "File of master keys: a path, taken from the folder of the profile, or "
-    "`package:NAME` for test keys that come with cardkit. See [keys-test.md](keys-test.md).",
+    "keys.store": "Where the master keys are: `soft:PATH` for an encrypted store, a path to a file "
+    "of test keys, or `package:NAME` for test keys that come with cardkit. Paths are taken from "
+    "the folder of the profile. See [keys.md](keys.md) and [keys-test.md](keys-test.md).",
+    "keys.version": "Version of the keys, for cards that were made with it; 0 takes the newest "
+    "that is active.",
+    "keys.audit": "Log of key use; beside the store when empty.",
     "keys.plain_key_loading": "Roles of keys that leave the store in clear, for chips that load "
     "them so: the first master key of a directory file cannot be sealed under another.",
+    "psam.level": "Whose keys the PSAMs of this place hold: `province` or `city`. It decides the "
+    "usage bytes of the key map. See [psam.md](psam.md).",
+    "psam.keys": "Corrections of the key map, one text a key: name, usage byte and id in hex, such "
+    "as `SSSE.RKSSSE 67 0B`.",
     "numbers.card_prefix": "What card numbers begin with: 1 to 4 capitals. A running number and "
     "the check character follow, 9 characters in all.",
     "numbers.card_first": "First running number of a new registry.",
@@ -55,6 +63,7 @@ _TITLES = {
     "card": "The card and its chip 卡片",
     "pin": "PIN 密码",
     "keys": "Master keys 主密钥",
+    "psam": "Keys in a PSAM 安全存取模块",
     "numbers": "Numbers 编号",
     "text": "Text on the card 文字",
     "issue": "Issuing 制卡",

@@ -64,13 +64,29 @@ class Pin:
 class Keys:
     """Where the master keys are.
 
-    ``store`` is a path to a key file, beside the profile or absolute, or ``package:NAME`` for the
-    test keys that come with cardkit. ``plain_key_loading`` lists the roles that leave the store in
-    clear for chips that load them so.
+    ``store`` is ``soft:PATH`` for an encrypted store, a path to a file of test keys, or
+    ``package:NAME`` for those that come with cardkit; paths are beside the profile or absolute.
+    ``plain_key_loading`` lists the roles that leave the store in clear for chips that load them so.
+    ``version`` pins the version of the keys, for cards that were made with it; 0 takes the newest
+    that is active. ``audit`` is the log of key use, beside the store by default.
     """
 
     store: str = "package:masters-3des.toml"
     plain_key_loading: tuple[str, ...] = ("MK",)
+    version: int = 0
+    audit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Psam:
+    """Where the keys lie in the PSAMs of this place.
+
+    ``level`` is ``province`` or ``city``: whose keys they hold. ``keys`` corrects the key map, line
+    by line: ``NAME USAGE ID``.
+    """
+
+    level: str = "province"
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,7 @@ class Profile:
     card: CardSection = CardSection()
     pin: Pin = Pin()
     keys: Keys = Keys()
+    psam: Psam = Psam()
     numbers: Numbers = Numbers()
     text: Text = Text()
     issue: Issue = Issue()
@@ -212,6 +229,8 @@ def _check(profile: Profile, source: str) -> None:
         "card.blank_atr_head is hex": _is_hex(card.blank_atr_head, None),
         "card.institution has 12 bytes in hex": not card.institution
         or _is_hex(card.institution, 12),
+        "keys.version is 0 to 99": 0 <= profile.keys.version <= 99,
+        "psam.level is province or city": profile.psam.level in ("province", "city"),
         "numbers.card_prefix has 1 to 4 capitals": profile.numbers.card_prefix.isalpha()
         and profile.numbers.card_prefix.isupper()
         and len(profile.numbers.card_prefix) <= 4,

@@ -20,6 +20,7 @@ from cardkit.card.procedures.identify import APPLICATION_PROVIDER, NO_MAC, ident
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import expected_card, factory_values, tree_of
+from cardkit.keys import KeyStore
 from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile
 from cardkit.virtual.card import VirtualCard
@@ -38,13 +39,20 @@ class CardFactory:
         Must be marked as a test: the factory loads test keys.
     random : callable
         ``random(n)`` gives n bytes; the chips draw their challenges from it.
+    store : KeyStore, optional
+        Default: the profile's, which has to be a file of test keys.
     """
 
-    def __init__(self, profile: Profile, random: RandomSource = os.urandom) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        random: RandomSource = os.urandom,
+        store: KeyStore | None = None,
+    ) -> None:
         self._profile = profile
         self._random = random
         self._tree = tree_of(profile)
-        self._keyring = Keyring(open_store(profile), factors_above(profile), self._tree)
+        self._keyring = Keyring(store or open_store(profile), factors_above(profile), self._tree)
 
     def blank(self, serial: bytes) -> VirtualCard:
         """A chip with nothing but its transport key.

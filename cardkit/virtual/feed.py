@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from cardkit.apdu import Link
@@ -37,13 +38,17 @@ class VirtualFeed:
         Where the images of the chips are kept.
     blank : bool
         Whether the factory delivers blank chips; pre-made cards otherwise.
+    complete : bool
+        Whether the id code of pre-made cards has its MAC.
     """
 
     name = "virtual"
 
-    def __init__(self, factory: CardFactory, folder: Path, *, blank: bool = False) -> None:
+    def __init__(
+        self, factory: CardFactory, folder: Path, *, blank: bool = False, complete: bool = False
+    ) -> None:
         self._folder = folder
-        self._make = factory.blank if blank else factory.premade
+        self._make = factory.blank if blank else partial(factory.premade, complete=complete)
         folder.mkdir(parents=True, exist_ok=True)
         self._left = sorted(folder.glob(f"*{_IN_READER}"))
         self._serials = itertools.count(self._next_serial())

@@ -1,17 +1,43 @@
-"""A link to a virtual card in the same process."""
+"""A link to a virtual chip in the same process."""
 
 from __future__ import annotations
 
+from typing import Generic, Protocol, TypeVar
+
 from cardkit.apdu.link import LinkLostError
-from cardkit.virtual.card import PowerLostError, VirtualCard
+from cardkit.virtual.card import PowerLostError
 
 
-class VirtualLink:
-    """Carries bytes to one virtual card; the card side is T=0 (61xx, 6Cxx).
+class Contacts(Protocol):
+    """A chip in this process: `VirtualCard` or `VirtualPsam`."""
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
+
+    @property
+    def powered(self) -> bool:
+        """Whether commands are answered."""
+
+    def power_on(self) -> bytes:
+        """Give power, return the ATR."""
+
+    def reset(self) -> bytes:
+        """Warm reset, return the ATR."""
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """Answer one command."""
+
+
+C = TypeVar("C", bound=Contacts)
+
+
+class VirtualLink(Generic[C]):
+    """Carries bytes to one virtual chip; the card side is T=0 (61xx, 6Cxx).
 
     Parameters
     ----------
-    card : VirtualCard
+    card : VirtualCard or VirtualPsam
         Powered on when it has no power yet.
 
     Raises
@@ -21,7 +47,7 @@ class VirtualLink:
         link stays lost; make a new one, as a reader would.
     """
 
-    def __init__(self, card: VirtualCard) -> None:
+    def __init__(self, card: C) -> None:
         self._card = card
         self._lost = False
         if not card.powered:
@@ -31,7 +57,7 @@ class VirtualLink:
                 raise self._lose(lost) from None
 
     @property
-    def card(self) -> VirtualCard:
+    def card(self) -> C:
         """The card at the other end."""
         return self._card
 

@@ -89,10 +89,12 @@ def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.dat
 
 
 def chip_for(profile: Profile, state: str) -> VirtualCard:
-    """A chip to rehearse with, ``premade`` or ``blank``."""
+    """A chip to rehearse with: ``premade``, ``complete`` (id code with MAC) or ``blank``."""
     factory = CardFactory(profile)
     serial = bytes.fromhex("4FFFFFFF")
-    return factory.premade(serial) if state == "premade" else factory.blank(serial)
+    if state == "blank":
+        return factory.blank(serial)
+    return factory.premade(serial, complete=state == "complete")
 
 
 class _Understudy(Registry):

@@ -77,20 +77,33 @@ def read(path: Path) -> Chip:
         It cannot be read, or is no image.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except OSError as problem:
-        raise UsageError(
-            f"card image {path} cannot be read: {problem.strerror}", hint="check the path"
-        ) from None
-    try:
-        _check(len(raw) <= LARGEST)
-        return decode(raw.decode("ascii"))
+        return decode(read_text(path, LARGEST))
     except (ValueError, OverflowError, MemoryError):
         raise UsageError(
             f"{path} is no card image of this version, or is damaged",
             hint="use a file that `cardkit virtual card --image` has written",
         ) from None
+
+
+def read_text(path: Path, largest: int) -> str:
+    """Content of an image file of any virtual chip, ASCII.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read.
+    ValueError
+        More than ``largest`` bytes, or no ASCII.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(largest + 1)
+    except OSError as problem:
+        raise UsageError(
+            f"card image {path} cannot be read: {problem.strerror}", hint="check the path"
+        ) from None
+    _check(len(raw) <= largest)
+    return raw.decode("ascii")
 
 
 def write(chip: Chip, path: Path) -> None:
@@ -101,13 +114,18 @@ def write(chip: Chip, path: Path) -> None:
     UsageError
         The directory or file cannot be written.
     """
+    write_text(encode(chip), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Save the image of any virtual chip, mode 0600, whole or not at all; errors as `write`."""
     try:
         # mkstemp makes the file with mode 0600
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(encode(chip))
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -1,0 +1,175 @@
+"""Deriving through `KeyStore.derive_many` with policy and audit on, against one core's limit.
+
+200,000 cards × 12 keys, 3DES and SM4. The limit is what ``openssl speed`` computes in the same run;
+the store and OpenSSL take turns of a second or more, each turn counts with its mean, and the best
+turn of each is compared, since other work comes and goes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cardkit.card.key_request import Internal
+from cardkit.keys import Factors
+from cardkit.keys.audit import AuditLog
+from cardkit.keys.custody import Custody, Wish
+from cardkit.keys.guarded import GuardedStore
+from cardkit.keys.open_store import Access, guarded
+from cardkit.keys.reference import city_factor, province_factor
+from cardkit.keys.soft_file import KeyFile, Passphrases
+from cardkit.keys.soft_format import Cost
+
+CARDS, KEYS, ROUNDS, SINGLE = 200_000, 12, 5, 2_000
+BYTES = CARDS * KEYS * 16
+MANY = 1_000_000
+CIPHERS = {"3des": "des-ede3", "sm4": "sm4-ecb"}
+ABOVE = (province_factor("63"), city_factor("639900"))
+PASSPHRASES = {"a": "passphrase of a", "b": "passphrase of b"}
+
+
+def now() -> dt.datetime:
+    """The clock."""
+    return dt.datetime.now(dt.UTC)
+
+
+def make_store(folder: Path, algorithm: str) -> GuardedStore:
+    """A soft store with twelve active keys, opened for use."""
+    audit = AuditLog(folder / "audit", now)
+    roles = {"generate": ("gu",), "approve": ("shen",), "use": ("clerk",)}
+    cost = Cost(memory_kib=64, iterations=1, lanes=1)
+    file = KeyFile.create(folder / "store", PASSPHRASES, audit, "boss", roles=roles, cost=cost)
+    for number in range(KEYS):
+        wish = Wish(f"DF01.K{number}.IRK", algorithm=algorithm)
+        Custody(file, "gu", now).generate(wish)
+        Custody(file, "shen", now).change("approve", wish.name)
+    return guarded(file, Access(Passphrases(PASSPHRASES.__getitem__), now, "clerk", "benchmark"))
+
+
+def derive_all(store: GuardedStore, names: list[str], factors: Factors) -> int:
+    """Every key for every card; the batches are dropped one by one."""
+    return sum(len(store.derive_many(store.reference(name), factors)) for name in names)
+
+
+def derive_with(store: GuardedStore, factors: Factors, threads: int) -> float:
+    """Seconds for all keys by so many threads."""
+    names = store.names()
+    parts = [names[at::threads] for at in range(threads)]
+    begin = time.perf_counter()
+    if threads == 1:
+        derive_all(store, names, factors)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda part: derive_all(store, part, factors), parts))
+    return time.perf_counter() - begin
+
+
+def window(store: GuardedStore, factors: Factors, threads: int) -> tuple[float, float]:
+    """Bytes a second by the clock, and a second of processor time; means over a second or more."""
+    spent, rounds, cpu = 0.0, 0, time.process_time()
+    while spent < 1:
+        spent += derive_with(store, factors, threads)
+        rounds += 1
+    return rounds * BYTES / spent, rounds * BYTES / (time.process_time() - cpu)
+
+
+def openssl_speed(cipher: str, processes: int, *, cpu: bool = False) -> float:
+    """Bytes a second of OpenSSL with blocks of 16 KiB: by the clock, or of processor time."""
+    command = ["openssl", "speed", "-seconds", "1", "-bytes", "16384", "-evp", cipher]
+    command += [] if cpu else ["-elapsed"]
+    if processes > 1:
+        command += ["-multi", str(processes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = re.findall(r"([\d.]+)k\s*$", done.stdout, re.MULTILINE)
+    return float(found[-1]) * 1000
+
+
+def compare(algorithm: str, threads: int) -> None:
+    """Turns of OpenSSL and the store."""
+    cards = os.urandom(8 * CARDS)
+    factors = Factors(ABOVE, cards)
+    with tempfile.TemporaryDirectory() as folder:
+        store = make_store(Path(folder), algorithm)
+        limits, rates, processor = [], [], []
+        for _ in range(ROUNDS):
+            limits.append(openssl_speed(CIPHERS[algorithm], threads))
+            found, of_processor = window(store, factors, threads)
+            rates.append(found)
+            limit = openssl_speed(CIPHERS[algorithm], 1, cpu=True)
+            processor.append(of_processor / limit)
+        store.close()
+    limit, rate = max(limits), max(rates)
+    print(
+        f"{algorithm:<5} {threads} thread{'s' * (threads > 1)}: {rate / 1e6:7.1f} MB/s "
+        f"= {rate / 16 / KEYS:9,.0f} cards/s; openssl {limit / 1e6:7.1f} MB/s; "
+        f"{100 * rate / limit:5.1f} %, of processor time {100 * statistics.median(processor):5.1f} %; "
+        f"load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+
+
+def single(algorithm: str) -> None:
+    """One card a call, as a window does it: each derivation is an entry on the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = make_store(Path(folder), algorithm)
+        ref = store.reference(store.names()[0])
+
+        def derivation() -> None:
+            store.derive_many(ref, Factors(ABOVE, bytes(8)))
+
+        batch = store.derive_many(ref, Factors(ABOVE, bytes(8)))
+        request = Internal(ref.name, bytes(8), bytes(8))
+        rates = rate(derivation), rate(lambda: batch.internal(0, request))
+        store.close()
+    print(f"{algorithm:<5} single calls: {rates[0]:,.0f} derivations/s, {rates[1]:,.0f} answers/s")
+
+
+def rate(call: Callable[[], object]) -> float:
+    """Calls a second."""
+    begin = time.perf_counter()
+    for _ in range(SINGLE):
+        call()
+    return SINGLE / (time.perf_counter() - begin)
+
+
+def memory(algorithm: str) -> None:
+    """Peak memory for 1,000,000 cards × 12 keys, all batches kept; in this process."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with tempfile.TemporaryDirectory() as folder:
+        store = make_store(Path(folder), algorithm)
+        factors = Factors(ABOVE, os.urandom(8 * MANY))
+        batches = [store.derive_many(store.reference(n), factors) for n in store.names()]
+        assert sum(map(len, batches)) == MANY * KEYS
+        store.close()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"{algorithm:<5} {MANY:,} cards × {KEYS} keys: peak {peak / 1024:.0f} MiB, "
+        f"of which the keys {MANY * KEYS * 16 / 2**20:.0f} and the program {before / 1024:.0f}"
+    )
+
+
+def main() -> None:
+    """Print the figures."""
+    if sys.argv[-1] in ("memory-3des", "memory-sm4"):
+        memory(sys.argv[-1].partition("-")[2])
+        return
+    for algorithm in CIPHERS:
+        for threads in (1, 2):
+            compare(algorithm, threads)
+        single(algorithm)
+        command = [sys.executable, "-m", "benchmarks.keys", f"memory-{algorithm}"]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()

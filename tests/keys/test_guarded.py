@@ -1,0 +1,318 @@
+"""Policy before, audit after, for every use of a key; and the stores a profile may name."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pickle
+import threading
+from pathlib import Path
+
+import pytest
+
+from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
+from cardkit.crypto import ssc
+from cardkit.crypto.diversify import diversify, diversify_sm4
+from cardkit.errors import CardkitError, RefusedError, UsageError
+from cardkit.keys import CardKeySet, Factors
+from cardkit.keys.agent import AgentError, AgentKey, listening, serve
+from cardkit.keys.audit import AuditError, AuditLog
+from cardkit.keys.card_keys import derive
+from cardkit.keys.custody import Wish
+from cardkit.keys.guarded import THRESHOLD, GuardedStore
+from cardkit.keys.open_store import Access, guarded, open_store
+from cardkit.keys.policy import ClockError
+from cardkit.keys.reference import CheckValue, KeyRef, city_factor, province_factor
+from cardkit.keys.soft import CheckValueError, SoftKeyStore
+from cardkit.keys.soft_file import KeyFile, Passphrases, Unlock
+from cardkit.keys.store import KeyMissingError, KeyPolicyError
+from cardkit.profile import load
+from tests.keys.conftest import CHEAP, PASSPHRASES, ROLES, Clock, Vault
+
+ABOVE = (province_factor("63"), city_factor("639900"))
+CARDS = bytes(range(80))
+INTERNAL = Internal("SSSE.IRK", bytes(8), bytes(8))
+UNLOCK = Passphrases(PASSPHRASES.__getitem__)
+
+
+def opened(vault: Vault, actor: str = "clerk", **more: frozenset[str]) -> GuardedStore:
+    return guarded(vault.open(), Access(UNLOCK, vault.clock, actor, "test"), **more)
+
+
+@pytest.fixture
+def used(vault: Vault) -> Vault:
+    """IRK and MK are active; version 2 of IRK waits for approval."""
+    for wish in (Wish("SSSE.IRK"), Wish("SSSE.MK"), Wish("SSSE.UKSSSE", algorithm="sm4")):
+        vault.as_("gu").generate(wish)
+        vault.as_("shen").change("approve", wish.name)
+    vault.as_("gu").generate(Wish("SSSE.IRK"))
+    return vault
+
+
+def value(vault: Vault, name: str) -> bytes:
+    return vault.open().content.keys[name, 1].reveal()
+
+
+def last(vault: Vault) -> tuple[str, str, int, str]:
+    entry = list(vault.audit.lines())[-1].entry
+    return entry.actor, entry.action, entry.count, entry.result
+
+
+def test_a_derivation_of_100_000_is_one_entry(used: Vault) -> None:
+    store = opened(used)
+    before = len(list(used.audit.lines()))
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, bytes(800_000)))
+    assert len(batch) == 100_000
+    assert len(list(used.audit.lines())) == before + 1
+    assert last(used) == ("clerk", "derive", 100_000, "ok")
+    assert "630000sh/639900sx" in list(used.audit.lines())[-1].entry.detail
+
+
+def test_answers_are_those_of_the_store_below(used: Vault) -> None:
+    store = opened(used)
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    key = diversify(value(used, "SSSE.IRK"), *ABOVE, CARDS[8:16])
+    assert batch.internal(1, INTERNAL) == ssc.authentication_data(key, bytes(8), bytes(8))
+    keys = CardKeySet.from_batches(derive(store, ["SSSE.MK"], ABOVE, CARDS), 3)
+    assert len(keys.external(External("SSSE.MK", bytes(8), bytes(8)))) == 8
+    under = store.derive_many(store.reference("SSSE.MK"), Factors(ABOVE, CARDS))
+    sealed = batch.write_key(0, WriteKey("SSSE.MK", b"head", "SSSE.IRK", b"h", bytes(8)), under)
+    assert len(sealed) == 24 + 4
+
+
+def test_sm4_answers(used: Vault) -> None:
+    store = opened(used)
+    ref = store.reference("SSSE.UKSSSE")
+    assert ref.algorithm == "sm4"
+    batch = store.derive_many(ref, Factors(ABOVE, CARDS))
+    key = diversify_sm4(value(used, "SSSE.UKSSSE"), *ABOVE, CARDS[:8])
+    proof = batch.external(0, External(ref.name, bytes(range(8)), bytes(range(8))))
+    assert proof == ssc.authentication_data_sm4(key, bytes(range(8)), bytes(range(8)))
+
+
+def test_answers_are_counted_and_written_once(used: Vault) -> None:
+    store = opened(used)
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    before = len(list(used.audit.lines()))
+    for _ in range(THRESHOLD - 1):
+        batch.internal(0, INTERNAL)
+    assert len(list(used.audit.lines())) == before
+    batch.internal(0, INTERNAL)
+    assert last(used) == ("clerk", "use", THRESHOLD, "ok")
+    batch.internal(0, INTERNAL)
+    batch.seal(0, Seal("SSSE.IRK", b"", b"x", sealing=Sealing(encrypt=False)))
+    store.close()
+    details = [x.entry.detail for x in used.audit.lines()][before:]
+    assert sorted(details) == ["internal", "internal", "seal"]
+
+
+def test_threads_count_right(used: Vault) -> None:
+    store = opened(used)
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+
+    def work() -> None:
+        for _ in range(700):
+            batch.internal(0, INTERNAL)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store.close()
+    assert sum(x.entry.count for x in used.audit.lines() if x.entry.action == "use") == 2800
+
+
+def test_use_outside_the_policy_is_refused_and_on_record(used: Vault) -> None:
+    store = opened(used)
+    ref = store.reference("SSSE.IRK")
+    batch = store.derive_many(ref, Factors(ABOVE, CARDS))
+    with pytest.raises(KeyPolicyError, match="may not be used for external"):
+        batch.external(0, External("SSSE.IRK", bytes(8), bytes(8), KeyUse.DIRECT))
+    assert last(used)[3].startswith("refused: ")
+    with pytest.raises(KeyPolicyError, match="may not be used for load-plain"):
+        batch.write_key(0, WriteKey(None, b"", "SSSE.IRK", b""), None)
+    with pytest.raises(KeyPolicyError, match="3 levels, 0 were asked"):
+        store.derive_many(ref, Factors())
+    assert last(used)[1] == "derive"
+    assert last(used)[3].startswith("refused: ")
+
+
+def test_plain_loading_needs_profile_and_record(used: Vault) -> None:
+    request = WriteKey(None, b"", "SSSE.MK", b"")
+    for allowed in (False, True):
+        store = opened(used, plain_loading=frozenset({"MK"} if allowed else ()))
+        batch = store.derive_many(store.reference("SSSE.MK"), Factors(ABOVE, CARDS))
+        if allowed:
+            assert batch.write_key(0, request, None) == diversify(
+                value(used, "SSSE.MK"), *ABOVE, CARDS[:8]
+            )
+        else:
+            with pytest.raises(KeyPolicyError, match="may not leave the store in clear"):
+                batch.write_key(0, request, None)
+
+
+@pytest.mark.parametrize("actor", ["gu", "shen", "boss"])
+def test_only_users_use(used: Vault, actor: str) -> None:
+    store = opened(used, actor)
+    with pytest.raises(KeyPolicyError, match=f"{actor} may not use keys"):
+        store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    assert last(used)[0] == actor
+
+
+def test_versions_and_states(used: Vault) -> None:
+    factors = Factors(ABOVE, CARDS)
+    store = opened(used)
+    assert store.names() == ["SSSE.IRK", "SSSE.MK", "SSSE.UKSSSE"]
+    assert store.reference("SSSE.IRK").version == 1  # 2 is not active yet
+    with pytest.raises(KeyPolicyError, match=r"v2 .* is pre-active"):
+        store.derive_many(store.reference("SSSE.IRK", 2), factors)
+    with pytest.raises(KeyMissingError, match="version 7"):
+        store.reference("SSSE.IRK", 7)
+    used.as_("shen").change("approve", "SSSE.IRK", 2)
+    used.as_("shen").change("retire", "SSSE.IRK", 1)
+    store = opened(used)
+    assert store.reference("SSSE.IRK").version == 2
+    old = store.derive_many(store.reference("SSSE.IRK", 1), factors)  # old cards stay usable
+    assert len(old.internal(0, INTERNAL)) == 8
+    with pytest.raises(KeyPolicyError, match="may not be used for load: it is retired"):
+        old.write_key(0, WriteKey("SSSE.MK", b"", "SSSE.IRK", b""), old)
+    used.as_("shen").change("suspend", "SSSE.IRK", 2)
+    with pytest.raises(KeyPolicyError, match="is suspended"):
+        opened(used).derive_many(store.reference("SSSE.IRK", 2), factors)
+
+
+def test_wrong_version_and_wrong_check_value(used: Vault) -> None:
+    store = opened(used)
+    ref = store.reference("SSSE.IRK")
+    wrong = KeyRef(ref.name, ref.version, CheckValue(b"\x01\x02\x03"), test=True)
+    with pytest.raises(KeyPolicyError, match="check value 010203 does not fit"):
+        store.derive_many(wrong, Factors(ABOVE, CARDS))
+    assert last(used)[3].startswith("refused")
+    with pytest.raises(KeyMissingError, match="version 9"):
+        store.derive_many(KeyRef(ref.name, 9, ref.check_value), Factors(ABOVE, CARDS))
+    plain = SoftKeyStore({("K", 1): bytes(range(16))}, test=True)
+    with pytest.raises(CheckValueError):
+        plain.derive_many(KeyRef("K", 1, CheckValue(b"\x01\x02\x03")), Factors())
+    plain._keys["K", 1] = type(plain._keys["K", 1])(bytes(range(1, 17)))
+    with pytest.raises(CheckValueError):  # damaged in memory
+        plain.derive_many(plain.reference("K"), Factors())
+
+
+def test_a_store_that_holds_another_key_of_the_name(used: Vault) -> None:
+    file = used.open()
+    other = SoftKeyStore({("SSSE.IRK", 1): bytes(range(16))}, test=True)
+    store = GuardedStore(other, file.content.records, used.audit, used.clock, "clerk")
+    with pytest.raises(KeyPolicyError, match="is DDADA1 in the store"):
+        store.reference("SSSE.IRK")
+
+
+def test_the_clock_set_back_past_validity(vault: Vault) -> None:
+    """The key has run out; setting the clock back does not bring it back."""
+    vault.as_("gu").generate(Wish("SSSE.IRK", valid_until=dt.date(2026, 11, 30)))
+    vault.as_("shen").change("approve", "SSSE.IRK")
+    store = opened(vault)
+    ref, factors = store.reference("SSSE.IRK"), Factors(ABOVE, CARDS)
+    batch = store.derive_many(ref, factors)
+    vault.clock.now += dt.timedelta(days=20)
+    with pytest.raises(KeyPolicyError, match="was valid until 2026-11-30"):
+        store.derive_many(ref, factors)
+    with pytest.raises(KeyPolicyError, match="was valid until"):
+        batch.internal(0, INTERNAL)
+    vault.clock.now -= dt.timedelta(days=15)
+    with pytest.raises(ClockError, match="the clock says 2026-11-26 02:00, the last use"):
+        store.derive_many(ref, factors)
+    vault.clock.now -= dt.timedelta(seconds=1)
+    fresh = opened(vault)  # another process, which knows only the log
+    vault.clock.now = dt.datetime(2026, 11, 21, 2, 0, tzinfo=dt.UTC)
+    with pytest.raises(ClockError):
+        fresh.derive_many(ref, factors)
+    assert vault.audit.verify().intact
+
+
+def test_no_use_without_the_log(used: Vault) -> None:
+    store = opened(used)
+    used.audit.path.write_bytes(used.audit.path.read_bytes()[:-200])
+    with pytest.raises(AuditError):
+        store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    with pytest.raises(AuditError):
+        opened(used)
+
+
+def test_nothing_secret_in_repr_or_pickle(used: Vault) -> None:
+    store = opened(used)
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    card_key = diversify(value(used, "SSSE.IRK"), *ABOVE, CARDS[:8])
+    for thing in (store, batch):
+        assert value(used, "SSSE.IRK").hex() not in repr(thing).lower()
+        assert card_key.hex() not in repr(thing).lower()
+        with pytest.raises(TypeError):
+            pickle.dumps(thing)
+
+
+# --- which store a profile names -----------------------------------------------------------------
+
+
+def profile_for(vault: Vault, folder: Path, *, test: bool = True, more: str = "") -> Path:
+    path = folder / "place.toml"
+    path.write_text(
+        f'test = {str(test).lower()}\n[region]\nprovince = "63"\ncity = "639900"\n'
+        f'[keys]\nstore = "soft:{vault.path.name}"\n{more}'
+    )
+    return path
+
+
+def access(vault: Vault, unlock: Unlock = UNLOCK) -> Access:
+    return Access(unlock, vault.clock, "clerk", "issue")
+
+
+def test_profile_with_a_soft_store(used: Vault, tmp_path: Path) -> None:
+    profile = load(str(profile_for(used, tmp_path)))
+    store = open_store(profile, access(used))
+    assert store.names() == ["SSSE.IRK", "SSSE.MK", "SSSE.UKSSSE"]
+    with pytest.raises(UsageError, match="opened by two custodians"):
+        open_store(profile)
+    pinned = load(str(profile_for(used, tmp_path, more="version = 2\n")))
+    assert open_store(pinned, access(used)).reference("SSSE.IRK").version == 2
+
+
+def test_test_keys_and_real_keys_are_kept_apart(used: Vault, tmp_path: Path) -> None:
+    profile = load(str(profile_for(used, tmp_path, test=False)))
+    with pytest.raises(RefusedError, match="not marked as a test"):
+        open_store(profile, access(used))
+    real = Vault(tmp_path / "real", used.clock, AuditLog(tmp_path / "real.audit", used.clock))
+    KeyFile.create(real.path, PASSPHRASES, real.audit, "boss", roles=ROLES, cost=CHEAP).close()
+    store = open_store(load(str(profile_for(real, tmp_path, test=False))), access(real))
+    assert store.names() == []
+    with pytest.raises(RefusedError, match="names a store of real keys"):
+        open_store(load(str(profile_for(real, tmp_path))), access(real))
+
+
+def test_an_agent_opens_the_store(used: Vault, tmp_path: Path) -> None:
+    stop, path = threading.Event(), tmp_path / "agent"
+    with pytest.raises(AgentError, match="does not answer"):
+        AgentKey(path).file_key(used.open().header, "x")
+    with listening(path) as line:
+        assert path.stat().st_mode & 0o777 == 0o600
+        server = threading.Thread(target=serve, args=(line, used.open(), stop))
+        server.start()
+        try:
+            with pytest.raises(UsageError, match="agent socket"), listening(path):
+                pass
+            profile = load(str(profile_for(used, tmp_path)))
+            assert open_store(profile, access(used, AgentKey(path))).names()
+            other = Vault(tmp_path / "o", used.clock, AuditLog(tmp_path / "o.audit", used.clock))
+            KeyFile.create(other.path, PASSPHRASES, other.audit, "b", cost=CHEAP).close()
+            with pytest.raises(RefusedError, match="does not open"):
+                KeyFile.open(other.path, AgentKey(path), other.audit)
+        finally:
+            stop.set()
+            server.join()
+    assert not path.exists()
+
+
+def test_every_refusal_is_one_line(used: Vault) -> None:
+    store = opened(used, "nobody")
+    with pytest.raises(CardkitError) as caught:
+        store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    assert "\n" not in caught.value.line()
+    assert isinstance(used.clock, Clock)

@@ -1,0 +1,409 @@
+"""Keys behind a service: the same answers, who may ask what, and a service that goes and comes."""
+
+from __future__ import annotations
+
+import gc
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardkit.card.key_request import (
+    External,
+    Internal,
+    KeyRequest,
+    KeyUse,
+    Seal,
+    Sealing,
+    WriteKey,
+)
+from cardkit.errors import CardkitError, RefusedError, UnreachableError, UsageError
+from cardkit.keys import CardKeySet, Factors, KeyRef, KeyStore
+from cardkit.keys.answers import KeyArray
+from cardkit.keys.card_keys import derive
+from cardkit.keys.reference import CheckValue, city_factor, province_factor
+from cardkit.keys.remote_access import EVERYTHING, AccessList
+from cardkit.keys.remote_client import RemoteKeyStore
+from cardkit.keys.remote_desk import Desk
+from cardkit.keys.remote_frames import FrameError, read_frame, write_frame
+from cardkit.keys.remote_messages import (
+    KeyServiceError,
+    KeyTimeoutError,
+    request_from_json,
+    request_to_json,
+)
+from cardkit.keys.remote_service import KeyService
+from cardkit.keys.remote_settings import ServiceAddress
+from cardkit.keys.remote_tls import connect_to, open_remote
+from cardkit.keys.soft import SoftKeyStore
+from cardkit.keys.store import KeyMissingError, KeyPolicyError
+from tests.certificates import Authority, make_authority
+
+KEYS = {("SSSE.IRK", 1): bytes(range(16)), ("SSSE.MK", 1): bytes(range(16, 32))}
+ABOVE = (province_factor("63"), city_factor("639900"))
+CARDS = bytes.fromhex("8684639900BF7C7A8684639900BF7C7B")
+CHALLENGE = bytes.fromhex("1122334455667788")
+SOURCE = bytes.fromhex("0102030405060708")
+EXTERNAL = External("SSSE.IRK", CHALLENGE, SOURCE)
+WRITE = WriteKey("SSSE.MK", bytes.fromhex("84D401001C"), "SSSE.IRK", b"\x15head", CHALLENGE)
+QUESTIONS: list[KeyRequest] = [
+    EXTERNAL,
+    External("SSSE.IRK", b"", SOURCE, KeyUse.DIRECT),
+    Internal("SSSE.IRK", CHALLENGE, SOURCE),
+    Seal("SSSE.IRK", b"", b"12345678", CHALLENGE, Sealing(key_use=KeyUse.DIRECT, always_pad=True)),
+    WRITE,
+]
+ACCESS = """
+[clients."window-3"]
+keys = ["SSSE.*"]
+operations = ["external", "internal", "seal", "load"]
+
+[clients."reader"]
+keys = ["SSSE.IRK"]
+operations = ["internal"]
+"""
+
+
+def soft() -> SoftKeyStore:
+    return SoftKeyStore(KEYS, test=True)
+
+
+def answer(store: KeyStore, request: KeyRequest, place: int = 1) -> bytes:
+    batches = derive(store, ["SSSE.IRK", "SSSE.MK"], ABOVE, CARDS)
+    return request.put_to(CardKeySet.from_batches(batches, place))
+
+
+class Surroundings:
+    """A service on a port of its own that can be stopped and started again."""
+
+    def __init__(self, folder: Path, store: KeyStore) -> None:
+        self.authority: Authority = make_authority(folder / "ca")
+        self.service_credentials = self.authority.issue("service")
+        self.client_credentials = self.authority.issue("window-3")
+        path = folder / "access.toml"
+        path.write_text(ACCESS)
+        self.access = AccessList.from_file(path)
+        self.store = store
+        self.notices: list[str] = []
+        self.port = 0
+        self.running: KeyService | None = None
+
+    def start(self) -> None:
+        service = KeyService(
+            lambda _: self.store, self.service_credentials, self.access,
+            port=self.port, notice=self.notices.append,
+        )  # fmt: skip
+        self.running = service.__enter__()
+        self.port = service.port
+
+    def stop(self) -> None:
+        if self.running is not None:
+            self.running.__exit__()
+            self.running = None
+
+    def address(self, name: str = "", **changes: object) -> ServiceAddress:
+        credentials = self.authority.issue(name) if name else self.client_credentials
+        whole = ServiceAddress("127.0.0.1", self.port, credentials, 10.0)
+        return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Surroundings]:
+    made = Surroundings(tmp_path, soft())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def store(place: Surroundings) -> Iterator[RemoteKeyStore]:
+    with connect_to(place.address()) as opened:
+        yield opened
+
+
+def one_line(error: CardkitError) -> str:
+    assert "\n" not in error.line()
+    return error.line()
+
+
+# --- the same answers -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("request_", QUESTIONS, ids=lambda r: type(r).__name__)
+def test_answers_are_those_of_the_store_behind(store: RemoteKeyStore, request_: KeyRequest) -> None:
+    assert answer(store, request_) == answer(soft(), request_)
+
+
+def test_many_answers_for_one_journey(store: RemoteKeyStore) -> None:
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    expected = soft().derive_many(soft().reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    answers = store.ask([(batch, index, EXTERNAL, None) for index in (0, 1, 0)])
+    assert answers == [expected.external(index, EXTERNAL) for index in (0, 1, 0)]
+
+
+def test_references(store: RemoteKeyStore) -> None:
+    assert store.reference("SSSE.IRK") == soft().reference("SSSE.IRK")
+    with pytest.raises(KeyMissingError, match=r"no key SSSE\.BK"):
+        store.reference("SSSE.BK")
+
+
+def test_wrong_check_value(store: RemoteKeyStore) -> None:
+    """The key was replaced behind the service, or the client looks at another."""
+    other = KeyRef("SSSE.IRK", 1, CheckValue(b"\0\0\0"), test=True)
+    with pytest.raises(KeyPolicyError, match="is another key here"):
+        store.derive_many(other, Factors(ABOVE, CARDS))
+
+
+def test_batches_are_released(store: RemoteKeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many batches come and go, the other side holds the ones in use."""
+    monkeypatch.setattr("cardkit.keys.remote_desk.MOST_KEYS", 6)
+    ref = store.reference("SSSE.IRK")
+    for _ in range(10):
+        batch = store.derive_many(ref, Factors(ABOVE, CARDS))
+        assert batch.external(0, EXTERNAL)
+        del batch
+        gc.collect()
+    kept = [store.derive_many(ref, Factors(ABOVE, CARDS)) for _ in range(2)]
+    with pytest.raises(KeyPolicyError, match="card keys at once"):
+        kept += [store.derive_many(ref, Factors(ABOVE, CARDS)) for _ in range(2)]
+
+
+def test_several_threads_take_turns(store: RemoteKeyStore) -> None:
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    expected = [answer(soft(), EXTERNAL, place) for place in (0, 1)]
+    wrong: list[bytes] = []
+
+    def work(index: int) -> None:
+        for _ in range(50):
+            got = batch.external(index, EXTERNAL)
+            if got != expected[index]:
+                wrong.append(got)
+
+    threads = [threading.Thread(target=work, args=(n % 2,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+# --- who may ask what -----------------------------------------------------------------------------
+
+
+def test_a_client_gets_its_keys_and_its_operations_only(place: Surroundings) -> None:
+    with connect_to(place.address("reader")) as reader:
+        batch = reader.derive_many(reader.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+        assert batch.internal(0, Internal("SSSE.IRK", CHALLENGE, SOURCE))
+        with pytest.raises(KeyPolicyError, match=r"reader may not use key SSSE\.IRK for external"):
+            batch.external(0, EXTERNAL)
+        with pytest.raises(KeyPolicyError, match=r"reader may not use key SSSE\.MK"):
+            reader.reference("SSSE.MK")
+        with pytest.raises(KeyPolicyError, match=r"reader may not use key SSSE\.MK"):
+            reader.derive_many(soft().reference("SSSE.MK"), Factors(ABOVE, CARDS))
+    with (
+        connect_to(place.address()) as window,
+        pytest.raises(KeyPolicyError, match="for load-plain"),
+    ):
+        answer(window, WriteKey(None, b"", "SSSE.MK", b"head"))
+    assert any("may not use key SSSE.MK" in notice for notice in place.notices)
+
+
+def test_a_client_that_is_not_listed(place: Surroundings) -> None:
+    with (
+        connect_to(place.address("stranger")) as store,
+        pytest.raises(KeyPolicyError, match="client stranger is not known"),
+    ):
+        store.reference("SSSE.IRK")
+
+
+def test_certificates_of_nobody(place: Surroundings, tmp_path: Path) -> None:
+    """Another authority's client, an expired one, and a service that is somebody else."""
+    theirs = make_authority(tmp_path / "theirs").issue("window-3")
+    ours = place.client_credentials
+    foreign = replace(ours, certificate=theirs.certificate, key=theirs.key)
+    expired = place.authority.issue("expired", days=-1)
+    for credentials in (foreign, expired):
+        with (
+            connect_to(place.address(credentials=credentials)) as store,
+            pytest.raises(RefusedError, match="refuses this client's certificate"),
+        ):
+            store.reference("SSSE.IRK")
+    with (
+        connect_to(place.address(credentials=replace(ours, ca=theirs.ca))) as store,
+        pytest.raises(RefusedError, match="is not who it should be"),
+    ):
+        store.reference("SSSE.IRK")
+    with (
+        connect_to(place.address(host="localhost")) as store,
+        pytest.raises(RefusedError, match="is not who it should be"),
+    ):
+        store.reference("SSSE.IRK")
+
+
+def test_no_tls_and_no_sense(place: Surroundings) -> None:
+    """Whoever comes without TLS, or with nonsense, disturbs nobody."""
+    with socket.create_connection(("127.0.0.1", place.port)) as plain:
+        plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    with connect_to(place.address()) as store:
+        for message in ({"do": "open the vault"}, {}, {"do": "derive"}, {"do": "ask"}):
+            with pytest.raises(KeyServiceError, match="cannot make sense"):
+                store.call(message, waiting_for="nonsense")
+        with pytest.raises(KeyPolicyError, match="protocol"):
+            store.call({"do": "hello", "protocol": 99}, waiting_for="nonsense")
+        assert answer(store, EXTERNAL) == answer(soft(), EXTERNAL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "][",
+        "[clients]",
+        '[clients.a]\nkeys = ["*"]',
+        '[clients.a]\nkeys = ["*"]\noperations = ["export"]',
+        '[clients.a]\nkeys = "*"\noperations = ["seal"]',
+        'other = 1\n[clients.a]\nkeys = ["*"]\noperations = ["seal"]',
+    ],
+)
+def test_access_files_that_cannot_be_used(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "access.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        AccessList.from_file(path)
+    assert str(path) in one_line(caught.value)
+
+
+# --- going away -----------------------------------------------------------------------------------
+
+
+def test_service_gone_in_the_middle_of_a_batch_and_back(
+    place: Surroundings, store: RemoteKeyStore
+) -> None:
+    batches = derive(store, ["SSSE.IRK", "SSSE.MK"], ABOVE, CARDS)
+    keys = CardKeySet.from_batches(batches, 1)
+    assert keys.external(EXTERNAL) == answer(soft(), EXTERNAL)
+    place.stop()
+    for _ in range(2):
+        with pytest.raises(UnreachableError, match="cannot be reached") as caught:
+            keys.external(EXTERNAL)
+        assert f"127.0.0.1:{place.port}" in one_line(caught.value)
+    place.start()
+    assert keys.write_key(WRITE) == answer(soft(), WRITE)
+
+
+def test_service_restarted_between_two_questions(
+    place: Surroundings, store: RemoteKeyStore
+) -> None:
+    """Not even noticed: the batches are derived anew."""
+    keys = CardKeySet.from_batches(derive(store, ["SSSE.IRK", "SSSE.MK"], ABOVE, CARDS), 0)
+    place.stop()
+    place.start()
+    assert keys.external(EXTERNAL) == answer(soft(), EXTERNAL, 0)
+
+
+def test_another_key_after_the_restart_is_noticed(
+    place: Surroundings, store: RemoteKeyStore
+) -> None:
+    keys = CardKeySet.from_batches(derive(store, ["SSSE.IRK"], ABOVE, CARDS), 0)
+    place.stop()
+    place.store = SoftKeyStore({("SSSE.IRK", 1): bytes(16)}, test=True)
+    place.start()
+    with pytest.raises(KeyPolicyError, match="is another key here"):
+        keys.external(EXTERNAL)
+
+
+class SlowStore(SoftKeyStore):
+    delay = 0.0
+
+    def derive_many(self, ref: KeyRef, factors: Factors) -> KeyArray:
+        time.sleep(self.delay)
+        return super().derive_many(ref, factors)
+
+
+def test_time_out_says_what_was_waited_for(place: Surroundings) -> None:
+    slow = SlowStore(KEYS, test=True)
+    place.store = slow
+    with connect_to(place.address(timeout=0.5)) as store:
+        ref = store.reference("SSSE.IRK")
+        slow.delay = 1.0
+        with pytest.raises(KeyTimeoutError, match=r"2 keys of SSSE\.IRK in 0\.5 s"):
+            store.derive_many(ref, Factors(ABOVE, CARDS))
+        slow.delay = 0.0
+        assert answer(store, EXTERNAL) == answer(soft(), EXTERNAL)
+
+
+def test_nobody_listens_with_tls(place: Surroundings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = place.address(port=mute.getsockname()[1], timeout=0.3)
+        with (
+            connect_to(address) as store,
+            pytest.raises(KeyTimeoutError, match="TLS handshake"),
+        ):
+            store.reference("SSSE.IRK")
+
+
+def test_settings_file(place: Surroundings, tmp_path: Path) -> None:
+    ours = place.client_credentials
+    path = tmp_path / "remote.toml"
+    text = (
+        f'host = "127.0.0.1"\nport = {place.port}\nca = "{ours.ca}"\n'
+        f'certificate = "{ours.certificate}"\nkey = "{ours.key}"\n'
+    )
+    path.write_text(text)
+    with open_remote(path) as store:
+        assert store.reference("SSSE.IRK") == soft().reference("SSSE.IRK")
+    for wrong in ("][", "colour = 1", 'timeout = "x"'):
+        path.write_text(text + wrong)
+        with pytest.raises(UsageError) as caught:
+            open_remote(path)
+        assert str(path) in one_line(caught.value)
+    path.write_text(text.replace(str(ours.key), "missing.key"))
+    with pytest.raises(UsageError, match="no such file"):
+        open_remote(path)
+    path.write_text(text.replace(str(ours.key), str(place.service_credentials.key)))
+    with pytest.raises(UsageError, match="cannot be used"):
+        open_remote(path)
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("request_", QUESTIONS, ids=lambda r: type(r).__name__)
+def test_requests_survive_the_journey(request_: KeyRequest) -> None:
+    assert request_from_json(request_to_json(request_)) == request_
+
+
+@given(cut=st.integers(min_value=1, max_value=23))
+def test_a_cut_frame_is_no_frame(cut: int) -> None:
+    pipe = io.BytesIO()
+    write_frame(pipe, {"do": "x"}, b"blob!")
+    with pytest.raises(FrameError):
+        read_frame(io.BytesIO(pipe.getvalue()[:-cut][: len(pipe.getvalue()) - 1] or b"\0"))
+
+
+@given(noise=st.binary(min_size=1, max_size=64))
+def test_noise_is_no_frame(noise: bytes) -> None:
+    with pytest.raises(FrameError):
+        read_frame(io.BytesIO(b"\xff" + noise))
+
+
+@given(
+    message=st.dictionaries(
+        st.sampled_from(["do", "batch", "ref", "above", "questions", "release", "name", "version"]),
+        st.recursive(
+            st.none() | st.integers() | st.text(max_size=9) | st.sampled_from(["derive", "ask"]),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
+            max_leaves=8,
+        ),
+    )
+)
+def test_a_desk_answers_whatever_comes(message: dict[str, object]) -> None:
+    reply, _ = Desk(soft(), EVERYTHING).answer(message, b"")
+    assert set(reply) <= {"error", "protocol", "client", "lengths", "ref", "count"}

@@ -1,0 +1,292 @@
+"""The life of a key in a token, a token behind policy and audit, and the commands for both."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cardkit.card.key_request import External, Internal
+from cardkit.cli.key_token import token as token_command
+from cardkit.doctor.finding import State
+from cardkit.doctor.stores import check_keys
+from cardkit.doctor.tokens import check_key_service, check_token
+from cardkit.errors import CardkitError, RefusedError, UsageError
+from cardkit.keys import Factors
+from cardkit.keys.custody import Wish
+from cardkit.keys.open_remote import Token, is_elsewhere, open_elsewhere, open_profile
+from cardkit.keys.record import KeyRecord, KeyState, usual_usage
+from cardkit.keys.reference import CheckValue, city_factor, province_factor
+from cardkit.keys.secret import Secret
+from cardkit.keys.soft import SoftKeyStore
+from cardkit.keys.store import KeyPolicyError
+from cardkit.keys.token_custody import TokenCustody
+from cardkit.keys.token_records import TokenRecords
+from cardkit.profile import load
+from tests.certificates import make_authority
+from tests.tokens import LABEL, PIN, make_token
+
+NOW = dt.datetime(2026, 11, 21, 2, 0, tzinfo=dt.UTC)
+MASTER = bytes.fromhex("404142434445464748494A4B4C4D4E4F")
+CHECK_VALUE = SoftKeyStore({("K", 1): MASTER}, test=True).reference("K").check_value
+FACTORS = Factors((province_factor("63"), city_factor("639900")), b"8684BF7C")
+ACCESS = '[clients."window-3"]\nkeys = ["*"]\noperations = ["external"]\n'
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of a new token, its PIN file beside them."""
+    made = make_token(tmp_path / "softhsm")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm" / "softhsm2.conf"))
+    pin = tmp_path / "cards.pin"
+    pin.write_text(PIN)
+    pin.chmod(0o600)
+    path = tmp_path / "token.toml"
+    lines = [f'module = "{made.settings.module}"', f'token = "{LABEL}"', "test = true"]
+    path.write_text("\n".join([*lines, 'pin_file = "cards.pin"']))
+    return path
+
+
+def act(token: Token, actor: str) -> TokenCustody:
+    return TokenCustody(token.store, token.records, token.audit, actor, test=True)
+
+
+def record(state: KeyState = KeyState.ACTIVE, *, test: bool = True) -> KeyRecord:
+    return KeyRecord(
+        "SSSE.UKSSSE", 1, "3des", usual_usage("SSSE.UKSSSE"), 3, CHECK_VALUE, state=state, test=test
+    )
+
+
+# --- custody --------------------------------------------------------------------------------------
+
+
+def test_a_key_is_made_by_one_and_approved_by_another(settings: Path) -> None:
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        made = act(opened, "wang").generate(Wish("SSSE.UKSSSE"))
+        assert made.state is KeyState.PRE_ACTIVE
+        with pytest.raises(KeyPolicyError, match="pre-active"):
+            use(opened)
+        with pytest.raises(RefusedError, match=r"wang made .* and cannot approve it"):
+            act(opened, "wang").change("approve", "SSSE.UKSSSE")
+        act(opened, "li").change("approve", "SSSE.UKSSSE")
+        assert len(use(opened)) == 8
+        act(opened, "li").change("suspend", "SSSE.UKSSSE")
+        with pytest.raises(KeyPolicyError, match="suspended"):
+            use(opened)
+        gone = act(opened, "li").change("destroy", "SSSE.UKSSSE")
+        assert gone.state is KeyState.DESTROYED
+        assert opened.store.names() == []
+    assert opened.audit.verify().intact
+    entries = [(line.entry.actor, line.entry.action) for line in opened.audit.lines()]
+    assert ("wang", "generate") in entries
+    assert ("window", "derive") in entries
+    assert ("li", "destroy") in entries
+
+
+def use(token: Token) -> bytes:
+    guarded = token.guarded("window", "test")
+    batch = guarded.derive_many(guarded.reference("SSSE.UKSSSE"), FACTORS)
+    answer = batch.external(0, External("SSSE.UKSSSE", bytes(8), bytes(8)))
+    guarded.flush()
+    return answer
+
+
+def test_the_audit_says_what_the_token_vouches_for(settings: Path) -> None:
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        act(opened, "wang").generate(Wish("SSSE.IRK"))
+        act(opened, "wang").load(record(), Secret(MASTER))
+    details = {line.entry.action: line.entry.detail for line in opened.audit.lines()}
+    assert details["generate"] == "token always-sensitive True, never-extractable True"
+    assert details["load"] == "token always-sensitive False, never-extractable False"
+
+
+def test_a_key_taken_over_keeps_its_record(settings: Path) -> None:
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        act(opened, "wang").load(record(), Secret(MASTER))
+        soft = SoftKeyStore({("SSSE.UKSSSE", 1): MASTER}, test=True)
+        expected = soft.derive_many(soft.reference("SSSE.UKSSSE"), FACTORS)
+        assert use(opened) == expected.external(0, External("SSSE.UKSSSE", bytes(8), bytes(8)))
+        guarded = opened.guarded("window")
+        batch = guarded.derive_many(guarded.reference("SSSE.UKSSSE"), FACTORS)
+        with pytest.raises(KeyPolicyError, match="may not be used for internal"):
+            batch.internal(0, Internal("SSSE.UKSSSE", bytes(8), bytes(8)))
+
+
+@pytest.mark.parametrize(
+    ("original", "words"),
+    [
+        (record(KeyState.PRE_ACTIVE), "is not active"),
+        (record(test=False), "is of the other kind"),
+    ],
+)
+def test_what_is_not_taken_over(settings: Path, original: KeyRecord, words: str) -> None:
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        with pytest.raises(RefusedError, match=words):
+            act(opened, "wang").load(original, Secret(MASTER))
+        assert opened.store.names() == []
+        with pytest.raises(UsageError, match="has no sm4"):
+            act(opened, "wang").generate(Wish("SSSE.IRK", algorithm="sm4"))
+
+
+def test_a_record_of_another_key_is_refused(settings: Path) -> None:
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        act(opened, "wang").load(record(), Secret(MASTER))
+        text = opened.records.path.read_text().replace(str(CHECK_VALUE), str(CheckValue(b"abc")))
+        opened.records.path.write_text(text)
+        with pytest.raises(RefusedError, match="check value"):
+            use(opened)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "x", "records": []}'])
+def test_records_that_cannot_be_used(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "token.records"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="not records of a token"):
+        TokenRecords(path).load()
+
+
+def test_a_profile_names_where_its_keys_are(settings: Path) -> None:
+    assert is_elsewhere("pkcs11:token.toml")
+    assert is_elsewhere("remote:service.toml")
+    assert not is_elsewhere("soft:keys")
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        act(opened, "wang").load(record(), Secret(MASTER))
+    store = open_elsewhere("pkcs11:token.toml", settings.parent, lambda: NOW, "window")
+    assert store.names() == ["SSSE.UKSSSE"]
+    assert store.reference("SSSE.UKSSSE").check_value == CHECK_VALUE
+    store.close()
+
+
+def test_test_keys_of_a_token_and_a_real_profile(settings: Path) -> None:
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        act(opened, "wang").load(record(), Secret(MASTER))
+    path = settings.parent / "window.toml"
+    text = '[region]\nprovince = "63"\ncity = "639900"\n[keys]\nstore = "pkcs11:token.toml"\n'
+    path.write_text(f"test = true\n{text}")
+    store = open_profile(load(str(path)), lambda: NOW, "window")
+    assert store.names() == ["SSSE.UKSSSE"]
+    getattr(store, "close")()  # noqa: B009
+    assert check_keys(str(path))[0].message == f"token {LABEL}: 1 keys, for TEST only"
+    path.write_text(text)
+    with pytest.raises(RefusedError, match="not marked as a test"):
+        open_profile(load(str(path)), lambda: NOW, "window")
+
+
+# --- doctor ---------------------------------------------------------------------------------------
+
+
+def test_doctor_says_what_the_token_can_and_cannot_do(settings: Path) -> None:
+    findings = check_token(settings)
+    texts = {finding.message: finding.state for finding in findings}
+    assert texts[f"token {LABEL}: 0 keys, for TEST only"] is State.OK
+    assert any("can: 3DES-ECB encryption" in text for text in texts)
+    assert texts[f"token {LABEL} cannot: SM4"] is State.WARN
+    (settings.parent / "cards.pin").unlink()
+    assert check_token(settings)[0].state is State.FAIL
+    settings.write_text("\n".join(settings.read_text().splitlines()[:-1]))
+    assert check_token(settings)[0].state is State.WARN  # nobody to ask for the PIN
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def cardkit(arguments: list[str], operator: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setenv("CARDKIT_OPERATOR", operator)
+    result = CliRunner().invoke(token_command, arguments)
+    assert PIN not in result.output
+    return result
+
+
+def test_commands_for_a_token(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = ["--token", str(settings)]
+    made = cardkit(["generate", *where, "SSSE.UKSSSE", "--json"], "wang", monkeypatch)
+    assert json.loads(made.stdout)["state"] == "pre-active"
+    own = cardkit(["approve", *where, "SSSE.UKSSSE"], "wang", monkeypatch)
+    assert isinstance(own.exception, RefusedError)
+    cardkit(["approve", *where, "SSSE.UKSSSE"], "li", monkeypatch)
+    listed = cardkit(["list", *where, "--json"], "li", monkeypatch)
+    (key,) = json.loads(listed.stdout)
+    assert key["record"]["state"] == "active"
+    assert (key["extractable"], key["always_sensitive"]) == (False, True)
+    assert "generated" in cardkit(["list", *where], "li", monkeypatch).output
+
+
+def test_a_pin_is_asked_for_at_a_terminal_only(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.write_text("\n".join(settings.read_text().splitlines()[:-1]))
+    result = cardkit(["list", "--token", str(settings)], "wang", monkeypatch)
+    assert isinstance(result.exception, CardkitError)
+    assert "no terminal" in result.exception.message
+
+
+def test_a_service_over_a_token(settings: Path, tmp_path: Path) -> None:
+    """`cardkit key serve`, as a process of its own; the client's name is in the audit log."""
+    opened = Token.open(settings, lambda: NOW)
+    with opened.store:
+        act(opened, "wang").load(record(), Secret(MASTER))
+    authority = make_authority(tmp_path / "ca")
+    service, client = authority.issue("service"), authority.issue("window-3")
+    access = tmp_path / "access.toml"
+    access.write_text(ACCESS)
+    words = [
+        "--store", f"pkcs11:{settings}", "--listen", "127.0.0.1:0", "--access", str(access),
+        "--cert", str(service.certificate), "--key", str(service.key), "--ca", str(service.ca),
+        "--json",
+    ]  # fmt: skip
+    with serving(words) as (process, port):
+        remote = tmp_path / "remote.toml"
+        remote.write_text(
+            f'host = "127.0.0.1"\nport = {port}\nca = "{client.ca}"\n'
+            f'certificate = "{client.certificate}"\nkey = "{client.key}"\n'
+        )
+        (finding,) = check_key_service(remote)
+        assert (finding.state, finding.message) == (State.OK, "answers client window-3")
+        store = open_elsewhere("remote:remote.toml", tmp_path, lambda: NOW, "window")
+        assert store.names() == ["SSSE.UKSSSE"]
+        batch = store.derive_many(store.reference("SSSE.UKSSSE"), FACTORS)
+        assert len(batch.external(0, External("SSSE.UKSSSE", bytes(8), bytes(8)))) == 8
+        store.close()
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "window-3 is here" in told.decode()
+    assert PIN not in told.decode()
+    assert check_key_service(remote)[0].state is State.FAIL
+    used = [line.entry for line in opened.audit.lines() if line.entry.actor == "window-3"]
+    assert {(entry.action, entry.count) for entry in used} == {("derive", 1), ("use", 1)}
+    assert opened.audit.verify().intact
+
+
+@contextmanager
+def serving(words: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The service as a process, and its port."""
+    code = "import sys; from cardkit.cli.key_serve import serve; serve(sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        document = b""
+        while not document.endswith(b"}\n"):
+            document += (line := process.stdout.readline())
+            assert line, "the service did not start"
+        yield process, json.loads(document)["port"]
+    finally:
+        process.kill()
+        process.communicate()
