@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,7 +87,8 @@ def _content_of(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise UsageError(f"PIN file {path}: {reason}") from None
-    if path.is_file() and mode & _READABLE_BY_OTHERS:
+    # Windows has no such bits, and a pipe (<(…) of a shell) nobody else can open.
+    if os.name == "posix" and path.is_file() and mode & _READABLE_BY_OTHERS:
         click.echo(f"cardkit: others can read the PIN file {path}; chmod 600 it", err=True)
     return content
 

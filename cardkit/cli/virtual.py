@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from cardkit.cli import common
 from cardkit.cli.output import Output
-from cardkit.errors import UsageError
+from cardkit.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from cardkit.virtual.service import Service
@@ -24,6 +25,11 @@ MOST_READERS = 16
 @click.group()
 def virtual() -> None:
     """Readers and cards in software 虚拟设备, for trying out and for tests."""
+    if os.name != "posix":
+        raise UnreachableError(
+            "virtual readers need pcscd, which this system does not have",
+            hint="use the card of an image file: --image; or a Linux machine",
+        )
 
 
 @virtual.command()

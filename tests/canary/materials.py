@@ -41,7 +41,7 @@ def master_keys(*, wrong: tuple[str, ...] = ()) -> dict[str, bytes]:
     """A marked key for every name in the file of test keys; those in ``wrong`` are others."""
     names = tomllib.loads(_TEST_KEYS.read_text(encoding="utf-8"))["keys"]
     return {
-        name: KEY_HALF + bytes((2, number, 0x5A, *name.encode()[-4:], name in wrong))
+        name: KEY_HALF + bytes((2, number, 0x5A, *name.encode()[-4:], 16 * (name in wrong)))
         for number, name in enumerate(names)
     }
 

@@ -80,11 +80,11 @@ class Sandbox:
         }
 
     def start(
-        self, *arguments: object, code: str = "", environment: Mapping[str, str] | None = None
+        self, *arguments: object, before: str = "", environment: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
-        """Start the program; ``code`` runs in it before."""
+        """Start the program; ``before`` runs in it first."""
         words = [str(argument) for argument in arguments]
-        program = ["-m", "cardkit", *words] if not code else ["-c", _AFTER.format(code), *words]
+        program = ["-m", "cardkit", *words] if not before else ["-c", _AFTER.format(before), *words]
         return subprocess.Popen(
             [sys.executable, *program],
             cwd=self.work, env=self.environment | (environment or {}),
@@ -109,11 +109,11 @@ class Sandbox:
         self,
         *arguments: object,
         stdin: str = "",
-        code: str = "",
+        before: str = "",
         environment: Mapping[str, str] | None = None,
     ) -> Done:
         """Run the program to its end."""
-        program = self.start(*arguments, code=code, environment=environment)
+        program = self.start(*arguments, before=before, environment=environment)
         return self.finish(program, *arguments, stdin=stdin)
 
     # --- evidence --------------------------------------------------------------------------------

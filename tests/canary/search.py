@@ -16,15 +16,27 @@ _BETWEEN_DIGITS = re.compile(rb"[\s:|]+")
 
 @dataclass(frozen=True, order=True)
 class Leak:
-    """A marker where it does not belong."""
+    """Markers of one kind where they do not belong.
+
+    Parameters
+    ----------
+    place : str
+        Where.
+    kind : Kind
+        Of what.
+    first : str
+        One of them, and its form.
+    count : int
+        How many in how many forms.
+    """
 
     place: str
     kind: str
-    label: str
-    form: str
+    first: str
+    count: int
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.label} ({self.kind}) as {self.form}"
+        return f"{self.place}: {self.kind}, {self.count} times, such as {self.first}"
 
 
 class Searcher:
@@ -40,14 +52,18 @@ class Searcher:
                 self._forms[marker.kind].append((marker, name, form))
 
     def find(self, place: str, data: bytes, allowed: Collection[Kind] = ()) -> Iterator[Leak]:
-        """Everything in ``data`` whose kind is not allowed there."""
+        """What is in ``data`` and not allowed there, a leak for each kind."""
         views = [view for part in _unpacked(data) for view in (part, _BETWEEN_DIGITS.sub(b"", part))]
         for kind, known in self._forms.items():
             if kind in allowed:
                 continue
-            for marker, name, form in known:
-                if any(form in view for view in views):
-                    yield Leak(place, kind.value, marker.label, name)
+            found = [
+                f"{marker.label} as {name}"
+                for marker, name, form in known
+                if any(form in view for view in views)
+            ]
+            if found:
+                yield Leak(place, kind.value, found[0], len(found))
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
