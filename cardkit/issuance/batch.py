@@ -20,7 +20,12 @@ from cardkit.errors import CardkitError, RefusedError, UnreachableError
 from cardkit.issuance.feed import Feed, FeedEmpty
 from cardkit.issuance.matching import NothingToDoError
 from cardkit.issuance.writer import Failed, Issued, Outcome, Spoilt, Writer
-from cardkit.registry.errors import RegistryError
+from cardkit.registry.errors import (
+    ChipTakenError,
+    IllegalMoveError,
+    RegistryError,
+    WrongChipError,
+)
 
 _RETRY_SECONDS = 0.3
 
@@ -149,6 +154,8 @@ class Batch:
             ) as link:
                 if link is not None:
                     self._note_outcome(feed, self._process(link, feed.name))
+        except (ChipTakenError, WrongChipError, IllegalMoveError) as error:
+            self._refuse(feed, error)  # about this chip, not about the registry
         except (AuthenticationFailedError, RegistryError) as error:
             self._abort(feed, error)
         except LinkLostError as error:
@@ -157,8 +164,7 @@ class Batch:
             if not self._finished():
                 self._note(What.REFUSED, feed, error)
         except (WrongCardError, StatusError) as error:
-            self._tally.refused.append(error)
-            self._note(What.REFUSED, feed, error)
+            self._refuse(feed, error)
         except UnreachableError as error:
             self._note(What.WAITING, feed, error)
             self._stop.wait(_RETRY_SECONDS)
@@ -179,6 +185,10 @@ class Batch:
                 with self._lock:
                     self._busy -= 1
             self._stop.wait(_RETRY_SECONDS)
+
+    def _refuse(self, feed: Feed, error: CardkitError) -> None:
+        self._tally.refused.append(error)
+        self._note(What.REFUSED, feed, error)
 
     def _abort(self, feed: Feed, error: CardkitError) -> None:
         with self._lock:

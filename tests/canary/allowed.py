@@ -6,10 +6,11 @@ line, a file by its path in the sandbox (``*`` matches ``/`` too).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from tests.canary.markers import EVERYTHING_OF_A_CARD, PEOPLE, Kind
+from tests.canary.search import Evidence, Searcher
 
 ALLOWED: Mapping[str, Collection[Kind]] = {
     # What the operator brings.
@@ -54,3 +55,15 @@ def allowed_at(place: str) -> set[Kind]:
         if fnmatchcase(place, pattern)
         for kind in kinds
     }
+
+
+def unneeded(searcher: Searcher, evidence: Iterable[Evidence]) -> list[str]:
+    """Allowances without anything to allow: permissions that are wider than they have to be."""
+    kept = [piece for piece in evidence if allowed_at(piece.place)]
+    there = {(leak.place, leak.kind) for leak in searcher.find(kept, {})}
+    return [
+        f"{pattern}: {kind.value}"
+        for pattern, kinds in ALLOWED.items()
+        for kind in kinds
+        if not any(fnmatchcase(place, pattern) and kind.value == name for place, name in there)
+    ]

@@ -168,9 +168,7 @@ def _different(folder: Path) -> str:
     """A card that forgets the birth date it was given."""
     shop = _shop(folder / "forgetful", 2)
     link = chain(
-        Answering(
-            VirtualLink(shop.factory.premade(SERIAL)), {b"\x00\xb2\x0d": "0D04FFFFFFFF9000"}
-        )
+        Answering(VirtualLink(shop.factory.premade(SERIAL)), {b"\x00\xb2\x0d": "0D04FFFFFFFF9000"})
     )
     with shop.registry() as registry:
         outcome = shop.writer(registry).process(link, READER)

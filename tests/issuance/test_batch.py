@@ -170,3 +170,15 @@ def test_a_bug_reaches_the_caller_and_stops_the_other_readers(tmp_path: Path) ->
         batch, _ = run(shop, registry, [Patient("a", premade(shop, 0, 1)), Broken("b", [])])
         with pytest.raises(ZeroDivisionError):
             batch.run()
+
+
+def test_record_of_a_card_pulled_during_authentication_is_not_forgotten(tmp_path: Path) -> None:
+    """Nothing was begun yet: the same run gives the record to the next card."""
+    shop = Workshop(tmp_path, [applicant(2)])
+    pulled, good = premade(shop, 0, 2)
+    pulled.arm(Fault(FaultKind.REMOVED, at=6))
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [StackFeed("reader", [pulled, good])])
+        tally = batch.run()
+    assert [event.what for event in events] == [What.LOST, What.ISSUED]
+    assert len(tally.issued) == 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from cardkit.apdu import StatusError
@@ -72,7 +72,7 @@ class Verified:
     """What verifying a card found: the checks, and the values they looked at."""
 
     checks: tuple[Check, ...]
-    values: Mapping[str, Value]
+    values: Mapping[str, Value] = field(repr=False)
 
 
 Values = Mapping[str, Value]
