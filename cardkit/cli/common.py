@@ -56,6 +56,18 @@ PATH = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
+class ProfileName(click.types.StringParamType):
+    """Name or path of a profile; whoever leaves it out is told which ones come with cardkit."""
+
+    name = "NAME|FILE"
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """What follows "Missing option '--profile'."."""
+        from cardkit import profile  # noqa: PLC0415
+
+        return f"Name a TOML file, or a shipped profile: {', '.join(profile.shipped())}"
+
+
 class ReaderName(click.types.StringParamType):
     """Part of a reader's name; several in a variable are separated by semicolons."""
 
@@ -70,13 +82,15 @@ def profile_option(
     *, required: bool = False, default: str | None = None, text: str = ""
 ) -> Decorator:
     """``--profile`` (parameter ``profile``, a name or path; `load_profile` reads it)."""
+    # click takes a default of None for a value: then nothing is missing any more.
+    preset = {} if default is None else {"default": default, "show_default": True}
     return click.option(
         "--profile",
+        type=ProfileName(),
         metavar="NAME|FILE",
         envvar="CARDKIT_PROFILE",
         required=required,
-        default=default,
-        show_default=default is not None,
+        **preset,
         help=text or "Profile 配置: what differs by place and chip. A shipped one, or a TOML file.",
     )
 

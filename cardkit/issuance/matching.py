@@ -10,6 +10,8 @@ from cardkit.registry.registry import Registry
 from cardkit.registry.states import ChipState, State
 from cardkit.registry.worklist import Worklist
 
+_MOST_CODES = 3
+
 
 class CardAlreadyIssuedError(WrongCardError):
     """The card carries somebody's data already."""
@@ -49,10 +51,10 @@ def record_for_card(
         record = _record_of_number(registry, identity.card_number)
         yield from _refuse_other_holder(card, record)
         return record
-    return next_record(worklist)
+    return next_record(registry, worklist)
 
 
-def next_record(worklist: Worklist) -> CardRecord:
+def next_record(registry: Registry, worklist: Worklist) -> CardRecord:
     """The next planned record, claimed.
 
     Raises
@@ -61,12 +63,25 @@ def next_record(worklist: Worklist) -> CardRecord:
     """
     record = worklist.claim()
     if record is None:
-        raise NothingToDoError(
+        raise _nothing_to_do(registry)
+    return record
+
+
+def _nothing_to_do(registry: Registry) -> NothingToDoError:
+    begun = [record.id_code.hex().upper() for record in registry.unfinished()]
+    if not begun:
+        return NothingToDoError(
             "no record waits for a card",
             hint="take the card out; the batch is complete",
             zh="没有待制的卡：请取出卡片",
         )
-    return record
+    codes = ", ".join(begun[:_MOST_CODES]) + (" ..." if len(begun) > _MOST_CODES else "")
+    return NothingToDoError(
+        f"only begun cards are missing, with the id codes {codes}",
+        hint="put those in; a lost or broken one is given up with `cardkit registry spoil`",
+        zh=f"只差已开始、未完成的卡，卡识别码 {codes}：请放入这些卡；"
+        "丢失或损坏的用 cardkit registry spoil 作废",
+    )
 
 
 def _unless_issued(record: CardRecord) -> CardRecord:

@@ -208,7 +208,7 @@ class Writer:
 
     def _new_blank(self, link: Link, reader: str, session: _Session) -> Outcome:
         session.run(require_blank(session.card, bytes.fromhex(self._profile.card.blank_atr_head)))
-        record = next_record(self._worklist)
+        record = next_record(self._registry, self._worklist)
         try:
             self._prepare_keys(record)
             session = self._session(link, reader, self._new_atr(record))
@@ -313,7 +313,7 @@ class Writer:
             except (IllegalMoveError, WrongChipError):
                 if not claimed:
                     raise
-                record = next_record(self._worklist)
+                record = next_record(self._registry, self._worklist)
             except CardkitError:
                 if claimed:
                     self._worklist.put_back(record.card_id)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cardkit.apdu import Link
 from cardkit.apdu.link import LinkLostError, chain
-from cardkit.issuance.feed import Obstacle, Stop
+from cardkit.issuance.feed import FeedEmpty, Obstacle, Stop
+from cardkit.issuance.matching import NothingToDoError
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import SERIAL_LENGTH, CardFactory
 from cardkit.virtual.link import VirtualLink
@@ -44,6 +45,7 @@ class VirtualFeed:
     def __init__(self, factory: CardFactory, folder: Path, *, blank: bool = False) -> None:
         self._folder = folder
         self._make = factory.blank if blank else factory.premade
+        self._empty = False
         folder.mkdir(parents=True, exist_ok=True)
         self._left = sorted(folder.glob(f"*{_IN_READER}"))
         self._serials = itertools.count(self._next_serial())
@@ -59,6 +61,8 @@ class VirtualFeed:
         obstacle: Obstacle,  # noqa: ARG002 - nothing stands in the way here
     ) -> Iterator[Link | None]:
         """See `cardkit.issuance.feed.Feed`; a chip left in the reader comes first."""
+        if self._empty:
+            raise FeedEmpty
         if stop():
             yield None
             return
@@ -68,6 +72,9 @@ class VirtualFeed:
             yield chain(VirtualLink(card))
         except LinkLostError:
             self._left.insert(0, path)
+            raise
+        except NothingToDoError:
+            self._empty = True  # another chip would not be wanted either
             raise
         card.power_off()
         card.save(path)

@@ -107,6 +107,21 @@ class Story:
         self.expect(0, *issue, *virtual, "--lang", "en")
         self.blank = self._card("blank")
 
+    def killed(self) -> None:
+        """A program that is killed while it makes cards, and the next one."""
+        box = self.box
+        roster = self.brought.roster("roster-killed.csv", good_rows(500, 30))
+        issue = ("issue", roster, *self.profile, "--registry", "killed.db", "--out", "killed")
+        program = box.start(*issue, "--reader", "virtual")
+        assert program.stderr is not None
+        while not program.stderr.readline().startswith(b"[2/30]"):
+            assert program.poll() is None
+        program.kill()
+        box.finish(program, *issue)
+        for path in (*box.work.glob("killed.db*"), *box.work.glob("killed/*/*.in-reader")):
+            box.keep(f"file: work/{path.relative_to(box.work)}", path.read_bytes())
+        self.expect(0, *issue, "--reader", "virtual")
+
     def _contradictions(self) -> None:
         known = good_rows(1, 2)
         rows = [

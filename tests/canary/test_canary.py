@@ -37,6 +37,7 @@ def test_a_day_at_the_window_leaks_nothing(box: Sandbox) -> None:
     story.rosters()
     story.premade_cards()
     story.blank_chips()
+    story.killed()
     story.wrong_keys()
     story.cards()
     story.pins()

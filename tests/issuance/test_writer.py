@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cardkit.card.card import AuthenticationFailedError, Card
 from cardkit.card.files import GENERATION_2
 from cardkit.card.files.model import RecordFile
 from cardkit.card.procedure import run
+from cardkit.card.procedures.check import FactoryDataError
 from cardkit.card.procedures.identify import WrongCardError
 from cardkit.card.procedures.personalize import open_for_update
 from cardkit.issuance.matching import CardAlreadyIssuedError, NothingToDoError
@@ -322,3 +324,28 @@ def test_data_that_do_not_fit_the_card_fail_the_record_and_leave_the_chip(tmp_pa
     assert UPDATE not in {command[1] for command in seen}
     with shop.registry() as registry:
         assert registry.counts()[State.FAILED] == 1
+
+
+def test_factory_data_of_another_profile_do_not_spoil_the_chip(shop: Workshop) -> None:
+    """The chip is sound: the run stops, and the card is finished once the profile is right."""
+    card = shop.factory.premade(SERIAL)
+    right = shop.profile
+    shop.profile = replace(right, card=replace(right.card, institution="91" * 12))
+    with pytest.raises(FactoryDataError, match=r"SSSE\.EF05\.04"):
+        shop.process(card)
+    with shop.registry() as registry:
+        assert registry.counts()[State.WRITING] == 1
+        assert registry.chip_counts()["spoilt"] == 0
+    shop.profile = right
+    assert isinstance(shop.process(card), Issued)
+
+
+def test_nothing_to_do_names_the_begun_cards_that_are_missing(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+    begun = shop.factory.premade(SERIAL)
+    begun.arm(Fault(FaultKind.REMOVED, at=20))
+    with pytest.raises(LinkLostError):
+        shop.process(begun)
+    with pytest.raises(NothingToDoError, match="639900D15600000540000001") as caught:
+        shop.process(shop.factory.premade(bytes.fromhex("40000002")))
+    assert "639900D15600000540000001" in caught.value.line("zh")

@@ -110,15 +110,15 @@ def verify(
 
 def _environment(card: Card) -> Procedure[dict[str, Value]]:
     values: dict[str, Value] = {}
-    for field in card.tree.fields:
-        if field.directory.label != "SSSE" or not field.file.read.free:
+    for each in card.tree.fields:
+        if each.directory.label != "SSSE" or not each.file.read.free:
             continue
         try:
-            values[field.address] = yield from card.read(field)
+            values[each.address] = yield from card.read(each)
         except StatusError as error:
             if error.sw not in NOT_THERE:
                 raise
-            values[field.address] = None
+            values[each.address] = None
     return values
 
 
