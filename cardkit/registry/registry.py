@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cardkit.history import Verdict
+from cardkit.history import Head, Verdict
 from cardkit.registry import exporting
 from cardkit.registry.counters import Counters
 from cardkit.registry.enrolment import Enroller
@@ -316,6 +316,11 @@ class Registry:
     ) -> int:
         """Write the records to a file (0600, complete or not at all); returns their number."""
         return exporting.export(self.list(states), path, form)
+
+    def history_head(self) -> Head:
+        """The last entry of the history, unchecked: its digest is to be kept elsewhere."""
+        with self._store.reading() as connection:
+            return self._journal.head(connection)
 
     def verify_history(self) -> Verdict:
         """Check that nobody changed the history, and that the records say what it says."""
