@@ -142,16 +142,26 @@ def json_option() -> Decorator:
     )
 
 
-def lang_option() -> Decorator:
-    """``--lang`` (parameter ``lang``): language of what operators read."""
+def lang_option(*, only_errors: bool = False) -> Decorator:
+    """``--lang`` (parameter ``lang``): language of what operators read, errors included.
+
+    With ``only_errors`` the command itself does not get the parameter.
+    """
     return click.option(
         "--lang",
         type=click.Choice(["zh", "en"]),
         envvar="CARDKIT_LANG",
         default="zh",
         show_default=True,
+        callback=_errors_in,
+        expose_value=not only_errors,
         help="Language of what operators read 语言.",
     )
+
+
+def _errors_in(ctx: click.Context, param: click.Parameter, lang: str) -> str:  # noqa: ARG001
+    Output.language = lang
+    return lang
 
 
 def runtime_option() -> Decorator:

@@ -45,6 +45,7 @@ def directory_option(command: F) -> F:
 @directory_option
 @target_options
 @pin_options
+@common.lang_option(only_errors=True)
 @common.json_option()
 def verify(
     directory: str, target: Target, pin_file: Path | None, *, pin_stdin: bool, as_json: bool
@@ -65,6 +66,7 @@ def verify(
 @directory_option
 @target_options
 @pin_options
+@common.lang_option(only_errors=True)
 @common.json_option()
 def change(
     directory: str, target: Target, pin_file: Path | None, *, pin_stdin: bool, as_json: bool
@@ -88,7 +90,11 @@ def _session(target: Target, label: str) -> Iterator[tuple[Session, DirectoryFil
     with card_session(target, opens=True) as session:
         labels = [d.label for d in session.card.tree.directories if d.files]
         if label.upper() not in labels:
-            raise UsageError(f"no directory {label}", hint=f"one of {', '.join(labels)}")
+            raise UsageError(
+                f"no directory {label}",
+                hint=f"one of {', '.join(labels)}",
+                zh=f"没有应用 {label}：可选 {'、'.join(labels)}",
+            )
         where = session.card.tree.directory(label.upper())
         session.run(session.card.select(where))
         yield session, where
@@ -100,5 +106,9 @@ def _old_and_new(source: PinSource) -> tuple[str, str]:
         return old, new
     old, new, again = source.read_several("old PIN 原密码", "new PIN 新密码", "again 再输一次")
     if new != again:
-        raise UsageError("the new PIN was typed in two ways", hint="nothing was changed; try again")
+        raise UsageError(
+            "the new PIN was typed in two ways",
+            hint="nothing was changed; try again",
+            zh="两次输入的新密码不一致：密码未修改，请重试",
+        )
     return old, new

@@ -65,6 +65,8 @@ def _report(service: Service, out: Output) -> None:
     )  # fmt: skip
     for slot, name in enumerate(service.readers):
         out.line(f"slot {slot}: {name}")
+    if len(service.readers) % 2:
+        out.line("PC/SC lists a spare reader beside them: virtual readers come in pairs")
     for name, value in service.environment.items():
         out.line(f"other programs need: export {name}={value}")
     out.note("running; Ctrl-C stops. Put a card in: cardkit virtual card --slot 0")

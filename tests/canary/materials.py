@@ -116,7 +116,7 @@ def csv_text(rows: list[Row], *, ragged: bool = False) -> str:
     writer.writerow(HEADINGS)
     writer.writerows(rows)
     if ragged:
-        writer.writerow((*rows[0][:3], "and one", "more", "", "", "", "", "", ""))
+        writer.writerow((*rows[0], "one column more"))
     return text.getvalue()
 
 

@@ -308,7 +308,7 @@ class Story:
 
 NO_SERVICE = {"PCSCLITE_CSOCK_NAME": "/nonexistent/pcscd.comm"}
 
-BREAK = """
+_BREAK = """
 def broken(*arguments, **named):
     inner = ValueError(repr([vars(a) if hasattr(a, "__dict__") else a for a in arguments]))
     record = next((a for a in arguments if hasattr(a, "citizen_number")), None)
@@ -317,12 +317,12 @@ def broken(*arguments, **named):
 """
 
 BROKEN = (
-    f"{BREAK}\nimport cardkit.issuance.writer as m; m.plan = broken",
-    f"{BREAK}\nimport cardkit.issuance.roster.checks as m; m.Applicant = broken",
-    f"{BREAK}\nimport cardkit.keys.soft as m; m.seal = broken",
-    f"{BREAK}\nimport cardkit.registry.enrolment as m; m._items = broken",
-    f"{BREAK}\nimport cardkit.virtual.card.image as m; m.write = broken",
-    f"{BREAK}\nimport cardkit.codec.text as m; m.split_name = broken; m.decode_text = broken\n"
+    f"{_BREAK}\nimport cardkit.issuance.writer as m; m.plan = broken",
+    f"{_BREAK}\nimport cardkit.issuance.roster.checks as m; m.Applicant = broken",
+    f"{_BREAK}\nimport cardkit.keys.soft as m; m.seal = broken",
+    f"{_BREAK}\nimport cardkit.registry.enrolment as m; m._items = broken",
+    f"{_BREAK}\nimport cardkit.virtual.card.image as m; m.write = broken",
+    f"{_BREAK}\nimport cardkit.codec.text as m; m.split_name = broken; m.decode_text = broken\n"
     "import cardkit.card.card as c; c.Card.read_record = broken",
 )
 """Functions that get names, numbers or keys, replaced by one that tells everything."""

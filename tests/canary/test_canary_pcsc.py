@@ -16,7 +16,7 @@ from tests.bench import SOON, Insert, Inserted
 from tests.canary.markers import INITIAL_PIN, WRONG_PIN
 from tests.canary.materials import card_keys, good_rows
 from tests.canary.sandbox import Sandbox
-from tests.canary.story import BREAK, Story
+from tests.canary.story import Story
 
 pytestmark = pytest.mark.pcsc
 
@@ -104,7 +104,8 @@ def _played(window: Window, running: service.Service, reader: str) -> None:
     """A card that `virtual card` plays: as it should be, and with a bug in it."""
     assert running._directory is not None
     where = ("--slot", running.readers.index(reader), "--runtime-dir", running._directory.path)
-    card = ("virtual", "card", *window.profile, *where, "--state", "issued", "--image", "x.card")
+    window._cards[0].save(window.box.work / "first.card")
+    card = ("virtual", "card", *window.profile, *where, "--image", "first.card")
     for before in ("", _BROKEN):
         program = window.box.start(*card, before=before)
         pcsc.wait_for_card(reader, SOON)
@@ -116,4 +117,10 @@ def _played(window: Window, running: service.Service, reader: str) -> None:
         pcsc.wait_for_removal(reader, SOON)
 
 
-_BROKEN = f"{BREAK}\nimport cardkit.virtual.card.card as m; m.execute = broken"
+_BROKEN = """
+import cardkit.virtual.card.card as card
+from cardkit.virtual.card.image import encode
+def broken(context, **_):
+    raise RuntimeError(encode(context.chip))
+card.execute = broken
+"""

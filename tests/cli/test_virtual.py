@@ -118,7 +118,9 @@ def test_the_service_tells_its_readers_and_what_programs_need(
 
     monkeypatch.setattr(service, "run_service", instead)
 
-    assert "export PCSCLITE_CSOCK_NAME=/run/x" in run("virtual", "readers", "--count", "2").out
+    shown = run("virtual", "readers", "--count", "2").out
+    assert "export PCSCLITE_CSOCK_NAME=/run/x" in shown
+    assert "spare" not in shown
     document = run("virtual", "readers", "--count", "2", "--json").document
     assert document["readers"] == ["Reader 0", "Reader 1"]
 

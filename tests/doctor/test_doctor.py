@@ -134,7 +134,7 @@ class TestService:
         assert "sudo pcscd" in only(check_service(installed), "service").remedy
         bare.systemd.mkdir()
         assert (
-            "systemctl enable --now pcscd.socket"
+            "start it: sudo systemctl start pcscd.socket"
             in only(check_service(installed), "service").remedy
         )
 
