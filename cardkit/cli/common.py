@@ -244,6 +244,7 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
         raise UsageError(
             f"there is no registry at {file}",
             hint="`cardkit issue` makes it; or name another one with --registry",
+            zh=f"{file} 没有登记库：制卡（cardkit issue）时建立；或用 --registry 指明另一个",
         )
     if registry is None:
         places.make_private(places.data_directory())

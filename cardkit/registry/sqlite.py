@@ -30,6 +30,7 @@ def path_of(engine: Engine) -> Path:
         raise RegistryError(
             "a registry needs a file",
             hint="--registry sqlite:////absolute/path/registry.db",
+            zh="登记库必须是一个文件：请用 --registry 指明",
         )
     return Path(name)
 
@@ -48,9 +49,14 @@ def prepare_file(path: Path) -> None:
         raise RegistryError(
             f"the directory {path.parent} of the registry does not exist",
             hint=f"make it (mkdir -p {path.parent}) or name another registry with --registry",
+            zh=f"登记库的文件夹 {path.parent} 不存在：请先建立，或用 --registry 指明另一个登记库",
         )
     if path.is_dir():
-        raise RegistryError(f"the registry {path} is a directory", hint="name a file in it")
+        raise RegistryError(
+            f"the registry {path} is a directory",
+            hint="name a file in it",
+            zh=f"登记库 {path} 是文件夹：请指明其中的文件",
+        )
     if path.exists():
         _refuse_other_file(path)
         return
@@ -60,6 +66,7 @@ def prepare_file(path: Path) -> None:
         raise RegistryError(
             f"the registry {path} cannot be made: {error.strerror}",
             hint="see that this user may write in that directory",
+            zh=f"不能建立登记库 {path}：请检查当前用户能否在该文件夹写入",
         ) from None
     try:
         if hasattr(os, "fchmod"):  # a umask may have taken more than it should
@@ -81,6 +88,7 @@ def _refuse_other_file(path: Path) -> None:
         raise RegistryError(
             f"{path} is not a registry",
             hint="name another file with --registry; this one was left as it is",
+            zh=f"{path} 不是登记库：请用 --registry 指明登记库；该文件未被改动",
         )
 
 

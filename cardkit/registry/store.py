@@ -114,6 +114,8 @@ class Store:
                 raise RegistryError(
                     f"{self.name} is a database, but not a registry",
                     hint="name another file with --registry; this one was left as it is",
+                    zh=f"{self.name} 是数据库，但不是登记库：请用 --registry 指明登记库；"
+                    "该文件未被改动",
                 )
             found = connection.execute(schema.schema_version.select()).scalar_one()
         if found > schema.VERSION:
@@ -121,6 +123,7 @@ class Store:
                 f"the registry {self.name} has layout {found}, newer than the {schema.VERSION} "
                 "this program knows",
                 hint="update cardkit on this computer",
+                zh=f"登记库 {self.name} 由更新版本的 cardkit 建立：请更新本机的 cardkit",
             )
         return True
 
@@ -206,6 +209,8 @@ class Store:
             raise RegistryUnavailableError(
                 f"almost no room left for the registry {self.name} ({free >> 10} KiB)",
                 hint="free space on that disk, then start again: nothing is lost",
+                zh=f"登记库 {self.name} 所在磁盘几乎已满（剩{free >> 10} KiB）：请腾出空间后再运行，"
+                "数据没有丢失",
             )
 
     def close(self) -> None:
@@ -233,7 +238,10 @@ def _engine(url: str, busy_seconds: float) -> Engine:
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise RegistryError(
             "this is not the URL of a registry, or the driver of its database is not installed",
-            hint="--registry sqlite:///PATH, or postgresql+psycopg://... with cardkit[postgres]",
+            hint="name an SQLite file: --registry sqlite:///PATH; this version comes with no other "
+            "database, PostgreSQL works only where psycopg is installed (postgresql+psycopg://...)",
+            zh="登记库的地址不对，或没有安装其数据库的驱动：请用 SQLite 文件（--registry 路径）；"
+            "PostgreSQL 须另装 psycopg",
         ) from None
     if is_sqlite:
         sqlite.configure(engine, busy_seconds)

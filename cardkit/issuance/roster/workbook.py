@@ -60,7 +60,9 @@ def _wanted(name: str, sheets: list[Sheet], sheet: str | None) -> list[Sheet]:
     found = [candidate for candidate in sheets if candidate.name == sheet]
     if not found:
         raise UsageError(
-            f"{name}: no sheet {sheet}", hint="see the tabs at the bottom of the workbook"
+            f"{name}: no sheet {sheet}",
+            hint="see the tabs at the bottom of the workbook",
+            zh=f"{name}：没有工作表 {sheet}：请看工作簿底部的标签",
         )
     return found
 
