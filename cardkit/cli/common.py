@@ -229,7 +229,7 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
     registry : str or None
         URL, path, or None for the default place, whose directory is made when it is missing.
     must_exist : bool
-        Refuse to make a new one, for commands that only look.
+        Refuse to make a new one, for commands that look; one that cannot be written opens too.
 
     Raises
     ------
@@ -250,7 +250,7 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
         places.make_private(places.data_directory())
     from cardkit.registry.registry import Registry  # noqa: PLC0415
 
-    return Registry.open(url, clock=now, actor=operator())
+    return Registry.open(url, clock=now, actor=operator(), only_look=must_exist)
 
 
 def _sqlite_file(url: str) -> Path | None:

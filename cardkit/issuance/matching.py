@@ -5,7 +5,7 @@ from __future__ import annotations
 from cardkit.card.card import Card
 from cardkit.card.procedure import Procedure
 from cardkit.card.procedures.identify import Identity, WrongCardError
-from cardkit.registry.records import CardRecord
+from cardkit.registry.records import CardRecord, Chip
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import ChipState, State
 from cardkit.registry.worklist import Worklist
@@ -38,13 +38,7 @@ def record_for_card(
         The chip was given up as spoilt.
     NothingToDoError
     """
-    chip = registry.chip(identity.id_code)
-    if chip is not None and chip.state in (ChipState.SPOILT, ChipState.RETIRED):
-        raise WrongCardError(
-            "this chip was marked as spoilt",
-            hint="put it with the spoilt cards",
-            zh="此卡已登记为废卡：请放入废卡箱",
-        )
+    chip = known_chip(registry, identity.id_code)
     if chip is not None and chip.card_id is not None:
         return _unless_issued(registry.get(chip.card_id))
     if identity.card_number is not None:
@@ -52,6 +46,24 @@ def record_for_card(
         yield from _refuse_other_holder(card, record)
         return record
     return next_record(registry, worklist)
+
+
+def known_chip(registry: Registry, id_code: bytes) -> Chip | None:
+    """What the registry knows of a chip.
+
+    Raises
+    ------
+    WrongCardError
+        It was given up as spoilt.
+    """
+    chip = registry.chip(id_code)
+    if chip is not None and chip.state in (ChipState.SPOILT, ChipState.RETIRED):
+        raise WrongCardError(
+            "this chip was marked as spoilt",
+            hint="put it with the spoilt cards",
+            zh="此卡已登记为废卡：请放入废卡箱",
+        )
+    return chip
 
 
 def next_record(registry: Registry, worklist: Worklist) -> CardRecord:

@@ -17,7 +17,13 @@ from cardkit.card.dialects.t514 import ChipPlan, initialise, open_chip
 from cardkit.card.files.codings import Value
 from cardkit.card.procedure import Procedure, no_journal, run
 from cardkit.card.procedures.check import DifferentDataError, check
-from cardkit.card.procedures.identify import Identity, WrongCardError, identify, require_blank
+from cardkit.card.procedures.identify import (
+    APPLICATION_PROVIDER,
+    Identity,
+    WrongCardError,
+    identify,
+    require_blank,
+)
 from cardkit.card.procedures.personalize import (
     id_code_mac,
     open_for_update,
@@ -25,7 +31,7 @@ from cardkit.card.procedures.personalize import (
 )
 from cardkit.errors import CardkitError
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.matching import next_record, record_for_card
+from cardkit.issuance.matching import known_chip, next_record, record_for_card
 from cardkit.issuance.plan import PlanError, expected_card, factory_values, plan, tree_of
 from cardkit.keys import CardKeySet
 from cardkit.profile import Profile
@@ -208,6 +214,8 @@ class Writer:
 
     def _new_blank(self, link: Link, reader: str, session: _Session) -> Outcome:
         session.run(require_blank(session.card, bytes.fromhex(self._profile.card.blank_atr_head)))
+        # One that was given up half made shows the serial it got.
+        known_chip(self._registry, self._profile.district + APPLICATION_PROVIDER + link.atr[-4:])
         record = next_record(self._registry, self._worklist)
         try:
             self._prepare_keys(record)

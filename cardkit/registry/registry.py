@@ -59,6 +59,7 @@ class Registry:
         actor: str,
         busy_seconds: float = 10.0,
         on_commit: CommitHook | None = None,
+        only_look: bool = False,
     ) -> Self:
         """Open a registry, making it when there is none.
 
@@ -74,13 +75,21 @@ class Registry:
             How long to wait for another program that is writing.
         on_commit : callable, optional
             Called with ``'before'`` and ``'after'`` around every durable commit.
+        only_look : bool
+            Nothing will be written: an SQLite file this user cannot write is opened all the same.
 
         Raises
         ------
         RegistryError
             No such directory, no registry, newer than this program, locked, disk full ...
         """
-        store = Store(url, clock=clock, busy_seconds=busy_seconds, on_commit=on_commit)
+        store = Store(
+            url,
+            clock=clock,
+            busy_seconds=busy_seconds,
+            on_commit=on_commit,
+            only_look=only_look,
+        )
         return cls(store, actor)
 
     def __enter__(self) -> Self:

@@ -103,6 +103,30 @@ def _flush_directory(directory: Path) -> None:
         os.close(handle)
 
 
+def is_read_only(path: Path) -> bool:
+    """Whether this user cannot write an existing registry: no right to, or a read-only medium.
+
+    SQLite writes beside the file too, even to read it.
+    """
+    return os.access(path, os.R_OK) and not (
+        os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    )
+
+
+def connect_to_look(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change anything and leaves nothing beside the file.
+
+    Without a write-ahead log nobody is writing and the file says all: SQLite needs no side files
+    then (``immutable``). With one, its index must be there too; SQLite says when it is not.
+    """
+    log = path.with_name(path.name + "-wal")
+    alone = not log.exists() or not log.stat().st_size
+    question = "mode=ro&immutable=1" if alone else "mode=ro"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{question}", uri=True, check_same_thread=False
+    )
+
+
 def configure(engine: Engine, busy_seconds: float) -> None:
     """Settings of every connection, and transactions that take the writer's place at once."""
 

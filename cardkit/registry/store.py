@@ -12,8 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from shutil import disk_usage
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
@@ -63,6 +65,8 @@ class Store:
     on_commit : callable, optional
         Called with ``'before'`` and ``'after'`` around every durable commit: the place for fault
         injection.
+    only_look : bool
+        Nothing will be written: a registry that cannot be written is opened all the same.
 
     Raises
     ------
@@ -77,13 +81,14 @@ class Store:
         clock: Clock,
         busy_seconds: float = 10.0,
         on_commit: CommitHook | None = None,
+        only_look: bool = False,
     ) -> None:
         self._clock = clock
         self._on_commit = on_commit
         self._lock = threading.RLock()
         self._closed = False
         self._writer: Connection | None = None
-        self.engine = _engine(url, busy_seconds)
+        self.engine = _engine(url, busy_seconds, only_look=only_look)
         self.name = self.engine.url.render_as_string(hide_password=True)
         if self.engine.dialect.name == "sqlite":
             self.name = str(sqlite.path_of(self.engine))
@@ -225,12 +230,17 @@ class Store:
                 self.engine.dispose()
 
 
-def _engine(url: str, busy_seconds: float) -> Engine:
+def _engine(url: str, busy_seconds: float, *, only_look: bool) -> Engine:
     try:
         parsed = make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
+        path = Path(parsed.database or "")
+        creator: dict[str, Any] = {}
+        if only_look and is_sqlite and sqlite.is_read_only(path):
+            creator["creator"] = partial(sqlite.connect_to_look, path)
         engine = create_engine(
             parsed,
+            **creator,
             hide_parameters=True,  # its errors print personal data otherwise
             paramstyle="qmark" if is_sqlite else "format",
             pool_reset_on_return="rollback",

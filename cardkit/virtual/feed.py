@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cardkit.apdu import Link
 from cardkit.apdu.link import LinkLostError, chain
+from cardkit.card.procedures.identify import WrongCardError
 from cardkit.issuance.feed import FeedEmpty, Obstacle, Stop
 from cardkit.issuance.matching import NothingToDoError
 from cardkit.virtual.card import VirtualCard
@@ -73,8 +74,9 @@ class VirtualFeed:
         except LinkLostError:
             self._left.insert(0, path)
             raise
-        except NothingToDoError:
-            self._empty = True  # another chip would not be wanted either
+        except WrongCardError as error:
+            self._empty = isinstance(error, NothingToDoError)  # another would not be wanted either
+            path.rename(path.with_suffix(_OUT))
             raise
         card.power_off()
         card.save(path)

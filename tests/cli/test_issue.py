@@ -112,7 +112,7 @@ def test_what_is_wrong_is_found_before_anybody_is_enrolled(
 ) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "real.toml").write_text('[region]\nprovince = "63"\ncity = "639900"\n')
-    done = run("issue", roster, "--reader", "virtual", *arguments)
+    done = run("issue", roster, "--reader", "virtual", "--lang", "en", *arguments)
     assert done.code == code
     assert words in done.err
     assert "Traceback" not in done.err

@@ -79,6 +79,7 @@ def test_a_wrong_card_is_refused_unwritten_and_the_next_card_is_made(
     window: Window, stack: Stack, make: object
 ) -> None:
     assert callable(make)
+    window.lang = "zh"
     wrong, right = make(window), window.premade(1)
     wrong.reset_counters()
     before = wrong.snapshot()
@@ -97,6 +98,7 @@ def test_a_wrong_card_is_refused_unwritten_and_the_next_card_is_made(
 
 @pytest.mark.pcsc
 def test_a_card_that_was_issued_is_refused_in_the_next_run(window: Window, stack: Stack) -> None:
+    window.lang = "zh"
     first, second = window.premade(1), window.premade(2)
     assert window.issue(window.people(1), stack(first).reader).code == 0
     before = first.snapshot()
@@ -132,17 +134,17 @@ def with_wrong_key(window: Window, name: str) -> Path:
 
 @pytest.mark.pcsc
 @pytest.mark.parametrize(
-    ("key", "blank", "presented", "complaint", "chinese"),
+    ("key", "blank", "presented", "complaint"),
     [
-        ("SSSE.UKSSSE", False, 1, "63C2 (wrong, 2 tries left)", "卡片拒绝密钥，剩余2次"),
-        ("SSSE.IRK", False, 0, "the card does not hold the key of this profile", "未写入任何数据"),
-        ("T514.TRANSPORT", True, 0, "63C2 (wrong, 2 tries left)", "芯片拒绝传输密钥"),
+        ("SSSE.UKSSSE", False, 1, "SSSE.UKSSSE: the card refuses the key, 63C2 (wrong, 2 tries left)"),
+        ("SSSE.IRK", False, 0, "SSSE.IRK: the card does not hold the key of this profile"),
+        ("T514.TRANSPORT", True, 0, "refuses the transport key, 63C2 (wrong, 2 tries left)"),
     ],
+    ids=lambda value: value.partition(":")[0] if isinstance(value, str) else "",
 )
 def test_a_wrong_master_key_stops_the_batch_at_the_first_card(
-    window: Window, stack: Stack, key: str, blank: bool, presented: int, complaint: str,
-    chinese: str,
-) -> None:  # fmt: skip
+    window: Window, stack: Stack, key: str, blank: bool, presented: int, complaint: str
+) -> None:
     make = window.factory.blank if blank else window.factory.premade
     cards = [make(number.to_bytes(4, "big")) for number in (1, 2, 3)]
     at, beside = stack(cards[0], cards[1]), stack(cards[2])
@@ -156,9 +158,8 @@ def test_a_wrong_master_key_stops_the_batch_at_the_first_card(
 
     assert done.code == 4
     assert complaint in done.err
-    assert f"整批停止：{chinese}" in done.err or chinese in done.err
     assert used(cards[0], EXTERNAL_AUTHENTICATE) == presented
-    assert sum(map(written, cards[:1])) == int(blank and used(cards[0], 0xE0))
+    assert written(cards[0]) == (1 if blank else 0), "the transport key is presented by E0"
     assert cards[1].counters.commands == 0, "the next card was not even looked at"
     assert cards[2].counters.commands == 0
     assert window.states() == ["planned"] * 3

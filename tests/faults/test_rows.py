@@ -24,6 +24,7 @@ WRONG = {
 
 
 def test_every_kind_of_bad_row_is_rejected_and_the_others_are_issued(window: Window) -> None:
+    window.lang = "zh"
     good = [person(1), person(2, name="李䶮")]
     roster = window.roster(*good, *(row for row, _, _ in WRONG.values()))
 
@@ -44,6 +45,7 @@ def test_every_kind_of_bad_row_is_rejected_and_the_others_are_issued(window: Win
 
 
 def test_whoever_contradicts_the_registry_is_rejected(window: Window) -> None:
+    window.lang = "zh"
     assert window.issue(window.people(2)).code == 0
     namesake = (person(1)[0], "王五", number(1), *person(1)[3:])
     thief = (person(2)[0], "赵六", number(9), *person(2)[3:])

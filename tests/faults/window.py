@@ -66,10 +66,13 @@ class Window:
     ----------
     folder : Path
         Everything is in it.
+    lang : str
+        What the clerk reads.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lang: str = "en") -> None:
         self.folder = folder
+        self.lang = lang
         self.registry = folder / "registry.db"
         self.out = folder / "out"
         self.factory = CardFactory(load("test"))
@@ -84,7 +87,7 @@ class Window:
     ) -> subprocess.Popen[str]:
         """Start the program; ``wrapper`` is a command that starts it in turn."""
         own = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        own |= {"HOME": str(self.folder), "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+        own |= {"HOME": str(self.folder), "CARDKIT_LANG": self.lang, "PYTHONIOENCODING": "utf-8"}
         return subprocess.Popen(
             [*wrapper, sys.executable, "-m", "cardkit", *map(str, arguments)],
             cwd=self.folder, env=own | (environment or {}), encoding="utf-8",

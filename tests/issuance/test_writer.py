@@ -349,3 +349,18 @@ def test_nothing_to_do_names_the_begun_cards_that_are_missing(tmp_path: Path) ->
     with pytest.raises(NothingToDoError, match="639900D15600000540000001") as caught:
         shop.process(shop.factory.premade(bytes.fromhex("40000002")))
     assert "639900D15600000540000001" in caught.value.line("zh")
+
+
+def test_spoilt_blank_chip_that_comes_back_is_refused_without_a_try(shop: Workshop) -> None:
+    """It has its serial but no MF: it looks blank, and another transport key would cost a try."""
+    chip = shop.factory.blank(SERIAL)
+    chip.arm(Fault(FaultKind.CUT_BEFORE, at=7))  # after serial and ATR head
+    with pytest.raises(LinkLostError):
+        shop.process(chip)
+    with shop.registry() as registry:
+        (begun,) = registry.unfinished()
+        registry.spoil(begun.card_id, "lost")
+    before = chip.snapshot()
+    with pytest.raises(WrongCardError, match="spoilt"):
+        shop.process(chip)
+    assert chip.snapshot() == before

@@ -28,7 +28,7 @@ _WORKBOOK = b"PK\x03\x04"
 _OLD_WORKBOOK = bytes.fromhex("D0CF11E0A1B11AE1")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _REMEDIES = {
-    errno.ENOENT: ("there is no such file: check name and folder", "没有这个文件，请检查文件名"),
+    errno.ENOENT: ("check its name and its folder", "没有这个文件，请检查文件名"),
     errno.EISDIR: ("this is a folder: name the file in it", "这是文件夹，请指明其中的文件"),
     errno.EACCES: ("ask for the right to read it", "没有读取权限，请申请权限"),
     errno.ENOSPC: ("make room in the temporary folder", "临时文件夹空间不足，请腾出空间"),

@@ -152,7 +152,7 @@ DF01 = DirectoryFile(
     clause="card.md 2.1",
     parent="SSSE",
     files=(EF05, EF06, EF07, EF08, EF09, EF0A, EF15, *(_binary(fid) for fid in _BINARY_UPDATE)),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         *(external(f"UK{n}", _UK[n]) for n in (1, 2, 3, 4, 5)),

@@ -163,7 +163,7 @@ DF02 = DirectoryFile(
     clause="card.md 2.1",
     parent="SSSE",
     files=(EF05, EF06, EF07, EF09, EF15, EF16),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         *(external(f"UK{n}", _UK[n]) for n in (1, 2, 3, 4, 5)),

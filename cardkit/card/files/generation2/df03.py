@@ -176,7 +176,7 @@ DF03 = DirectoryFile(
     parent="SSSE",
     lock_level=_LK,
     files=(EF05, EF06, EF07, EF15, EF16, EF17, EF18, EF19),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         external("LK", _LK, "应用锁定密钥"),

@@ -111,7 +111,7 @@ DF04 = DirectoryFile(
     parent="SSSE",
     lock_level=_LK,
     files=(TF, EF05, EF06, EF08, EF15),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         external("LK", _LK, "应用锁定密钥"),
