@@ -43,7 +43,8 @@ class WrongPinError(RefusedError):
         left = "" if tries_left is None else f", {tries_left} tries left"
         left_zh = "" if tries_left is None else f"，剩余{tries_left}次"
         if tries_left == 0:
-            message, hint = "the PIN is locked", "unlocking needs the holder, card and ID at a window"
+            message = "the PIN is locked"
+            hint = "unlocking needs the holder, card and ID at a window"
             zh = "密码已锁定：请持卡人携卡和身份证到窗口解锁"
         else:
             message, hint = f"wrong PIN{left}", "check the PIN before the next try"

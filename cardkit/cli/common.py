@@ -86,7 +86,7 @@ def profile_option(
 ) -> Decorator:
     """``--profile`` (parameter ``profile``, a name or path; `load_profile` reads it)."""
     # click takes a default of None for a value: then nothing is missing any more.
-    preset = {} if default is None else {"default": default, "show_default": True}
+    preset: dict[str, Any] = {} if default is None else {"default": default, "show_default": True}
     return click.option(
         "--profile",
         type=ProfileName(),
@@ -240,7 +240,7 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
     """
     url = registry_url(registry)
     file = _sqlite_file(url)
-    if must_exist and file is not None and not file.exists():
+    if must_exist and file is not None and _is_missing(file):
         raise UsageError(
             f"there is no registry at {file}",
             hint="`cardkit issue` makes it; or name another one with --registry",
@@ -251,6 +251,13 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
     from cardkit.registry.registry import Registry  # noqa: PLC0415
 
     return Registry.open(url, clock=now, actor=operator(), only_look=must_exist)
+
+
+def _is_missing(file: Path) -> bool:
+    try:
+        return not file.exists()
+    except PermissionError:
+        return False  # opening it says what is in the way
 
 
 def _sqlite_file(url: str) -> Path | None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cardkit.apdu.link import LinkLostError
 from cardkit.cli import common
 from cardkit.cli.output import Output
 from cardkit.cli.pins import PinSource, pin_options
 from cardkit.cli.session import Session, Target, card_session, target_options
-from cardkit.errors import UsageError
+from cardkit.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from cardkit.card.files.model import DirectoryFile
@@ -87,7 +88,7 @@ def change(
 @contextmanager
 def _session(target: Target, label: str) -> Iterator[tuple[Session, DirectoryFile]]:
     """The card and the directory; both are there before anybody is asked for a PIN."""
-    with card_session(target, opens=True) as session:
+    with _interrupted_in_chinese(), card_session(target, opens=True) as session:
         labels = [d.label for d in session.card.tree.directories if d.files]
         if label.upper() not in labels:
             raise UsageError(
@@ -98,6 +99,19 @@ def _session(target: Target, label: str) -> Iterator[tuple[Session, DirectoryFil
         where = session.card.tree.directory(label.upper())
         session.run(session.card.select(where))
         yield session, where
+
+
+@contextmanager
+def _interrupted_in_chinese() -> Iterator[None]:
+    """Here nothing goes on by itself, as it does in ``issue``."""
+    try:
+        yield
+    except LinkLostError as error:
+        error.zh = "与卡片的联系中断：请把卡放好，再运行一次"
+        raise
+    except UnreachableError as error:
+        error.zh = error.zh.replace("，恢复后会继续", "，再运行一次")
+        raise
 
 
 def _old_and_new(source: PinSource) -> tuple[str, str]:

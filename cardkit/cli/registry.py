@@ -118,7 +118,8 @@ def audit(ctx: click.Context, registry: str | None, *, verify: bool, as_json: bo
     """Count records and chips, and check that nobody changed the history 审计.
 
     Entries that are missing at the end of the history can only be noticed by whoever kept its last
-    digest elsewhere: note down the one printed here 摘要. Without --verify it is shown as it stands.
+    digest 摘要 elsewhere: note down the one printed here.
+
     Exit code 1 when something does not agree.
     """
     out = Output(as_json=as_json)

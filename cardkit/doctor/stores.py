@@ -54,7 +54,7 @@ def check_registry(url: str) -> list[Finding]:
         return [_sqlite(Path(unquote(parts.path)[1:]) if parts.path else Path())]
     if kind == "postgresql":
         return [_server(parts.hostname or "localhost", parts.port or _POSTGRES_PORT)]
-    return [fail(REGISTRY, f"registries of kind {kind!r} are not known", "sqlite or postgresql")]
+    return [fail(REGISTRY, f"registries of kind {kind!r} are not known", "name an SQLite file")]
 
 
 def _sqlite(path: Path) -> Finding:

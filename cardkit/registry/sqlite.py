@@ -45,6 +45,7 @@ def prepare_file(path: Path) -> None:
     RegistryError
         Its directory is missing, it is not a file, or it cannot be made.
     """
+    _refuse_closed_directory(path)
     if not path.parent.is_dir():
         raise RegistryError(
             f"the directory {path.parent} of the registry does not exist",
@@ -75,6 +76,20 @@ def prepare_file(path: Path) -> None:
     finally:
         os.close(handle)
     _flush_directory(path.parent)
+
+
+def _refuse_closed_directory(path: Path) -> None:
+    try:
+        path.lstat()
+    except PermissionError:
+        raise RegistryError(
+            f"no permission to enter the directory of the registry {path}",
+            hint="give this user the right to enter it, or name another registry with --registry",
+            zh=f"没有进入登记库 {path} 所在文件夹的权限：请给予权限，"
+            "或用 --registry 指明另一个登记库",
+        ) from None
+    except OSError:
+        pass  # not there: said by what follows
 
 
 def _refuse_other_file(path: Path) -> None:

@@ -214,8 +214,8 @@ class Store:
             raise RegistryUnavailableError(
                 f"almost no room left for the registry {self.name} ({free >> 10} KiB)",
                 hint="free space on that disk, then start again: nothing is lost",
-                zh=f"登记库 {self.name} 所在磁盘几乎已满（剩{free >> 10} KiB）：请腾出空间后再运行，"
-                "数据没有丢失",
+                zh=f"登记库 {self.name} 所在磁盘几乎已满（剩{free >> 10} KiB）：请腾出空间后"
+                "再运行，数据没有丢失",
             )
 
     def close(self) -> None:

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardkit.apdu import Link
+from cardkit.apdu.link import chain
+from cardkit.card.card import Card
+from cardkit.card.procedure import run
+from cardkit.card.procedures.verify import Outcome, verify
+from cardkit.cli.card_compare import compare
 from cardkit.codec.numbers import citizen_check
+from cardkit.issuance.plan import expected_card, tree_of
+from cardkit.keys import CardKeySet
+from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import load
+from cardkit.registry.records import CardRecord
+from cardkit.registry.registry import Registry, sqlite_url
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import CardFactory
+from cardkit.virtual.link import VirtualLink
 
 HEADINGS = ("养老保险号", "姓名", "身份证号码", "地址", "联系电话", "民族")
 LONGEST_RUN = 60  # seconds
@@ -86,10 +100,20 @@ class Window:
         wrapper: Sequence[str] = (),
     ) -> subprocess.Popen[str]:
         """Start the program; ``wrapper`` is a command that starts it in turn."""
+        program = ("-m", "cardkit", *arguments)
+        return self.start_python(*program, environment=environment, wrapper=wrapper)
+
+    def start_python(
+        self,
+        *arguments: object,
+        environment: Mapping[str, str] | None = None,
+        wrapper: Sequence[str] = (),
+    ) -> subprocess.Popen[str]:
+        """Start any program in Python."""
         own = {name: os.environ[name] for name in _KEPT if name in os.environ}
         own |= {"HOME": str(self.folder), "CARDKIT_LANG": self.lang, "PYTHONIOENCODING": "utf-8"}
         return subprocess.Popen(
-            [*wrapper, sys.executable, "-m", "cardkit", *map(str, arguments)],
+            [*wrapper, sys.executable, *map(str, arguments)],
             cwd=self.folder, env=own | (environment or {}), encoding="utf-8",
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -104,7 +128,7 @@ class Window:
         return finished(self.start(*arguments, environment=environment, wrapper=wrapper))
 
     def issuing(
-        self, roster: Path, *readers: str, registry: Path | None = None, idle: float | None = 3
+        self, roster: Path, *readers: str, registry: Path | None = None, idle: float | None = 2
     ) -> list[object]:
         """The command that makes the cards of a roster."""
         where = [word for reader in readers or ("virtual",) for word in ("--reader", reader)]
@@ -143,35 +167,62 @@ class Window:
         card.save(path)
         return path
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[CardRecord]:
         """What the registry has."""
-        done = self.run("registry", "list", "--registry", self.registry, "--json")
-        assert done.code == 0, done.err
-        records: list[dict[str, Any]] = done.document
-        return records
+        with self._opened() as registry:
+            return list(registry.list())
+
+    def _opened(self) -> Registry:
+        url = sqlite_url(self.registry)
+        return Registry.open(url, clock=lambda: dt.datetime.now(dt.UTC), actor="test")
 
     def states(self) -> list[str]:
         """States of the records, in their order."""
-        return [record["state"] for record in self.records()]
+        return [record.state for record in self.records()]
 
     def correct(self, *cards: VirtualCard) -> None:
-        """Every card is issued, reads back as its record says, and the history is whole."""
+        """Every person has one card, which reads back as its record says; the history is whole."""
         records = self.records()
+        assert [record.state for record in records] == ["issued"] * len(cards)
         for name in ("citizen_number", "card_number", "card_id_code"):
-            assert len({record[name] for record in records}) == len(records), name
-        registry = ("--registry", self.registry)
-        for order, card in enumerate(cards):
-            image = self.folder / f"check-{order}.card"
-            card.save(image)
-            done = self.run("card", "verify", "--image", image, "--profile", "test", *registry)
-            assert done.code == 0, done.out
-        assert self.run("registry", "audit", "--verify", *registry).code == 0
+            assert len({getattr(record, name) for record in records}) == len(records), name
+        with self._opened() as registry:
+            assert registry.verify_history().intact
+            assert {failed for card in cards for failed in _failed(card, registry)} == set()
+        assert {holder(card) for card in cards} == {record.citizen_number for record in records}
 
     def rejects(self) -> list[dict[str, str]]:
         """Rows of the only reject file, by heading."""
         (path,) = self.out.glob("rejects-*")
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
+
+
+def _session(card: VirtualCard) -> tuple[Card, Link, CardKeySet]:
+    profile = load("test")
+    card.insert()
+    card.power_on()
+    link = chain(VirtualLink(card))
+    keys = CardKeySet.on_demand(open_store(profile), factors_above(profile), link.atr[-8:])
+    return Card(tree_of(profile), link.atr), link, keys
+
+
+def _failed(card: VirtualCard, registry: Registry) -> Iterator[str]:
+    """Checks that a card does not stand."""
+    profile = load("test")
+    known, link, keys = _session(card)
+    today = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
+    checking = verify(known, factor=bytes(8), expected=expected_card(profile), today=today)
+    found = run(checking, link, keys)
+    for check in (*found.checks, *compare(known.tree, profile, found.values, registry)):
+        if check.outcome is not Outcome.OK:
+            yield f"{card!r}: {check.name} {check.detail}"
+
+
+def holder(card: VirtualCard) -> object:
+    """Citizen number on a card."""
+    known, link, keys = _session(card)
+    return run(known.read(known.tree.find("SSSE.EF06.08")), link, keys)
 
 
 def finished(program: subprocess.Popen[str]) -> Done:
@@ -183,3 +234,52 @@ def finished(program: subprocess.Popen[str]) -> Done:
         _, err = program.communicate()
         raise AssertionError(f"it did not end: {err[-2000:]}") from None
     return Done(program.returncode, out, err)
+
+
+class Told:
+    """What a running program says on standard error, line by line.
+
+    Parameters
+    ----------
+    program : subprocess.Popen
+        Started by `Window.start`.
+    """
+
+    def __init__(self, program: subprocess.Popen[str]) -> None:
+        self.program = program
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.program.stderr is not None
+        for line in self.program.stderr:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def wait_for(self, text: str, seconds: float = 20) -> str:
+        """The first line with that text, once it was said."""
+
+        def there() -> str | None:
+            return next((line for line in self.lines if text in line), None)
+
+        with self._news:
+            assert self._news.wait_for(there, seconds), f"{text!r} was not said: {self.lines}"
+            return str(there())
+
+    def end(self, seconds: float = LONGEST_RUN) -> int:
+        """Wait for the end of the program; returns its exit code."""
+        try:
+            code = self.program.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.program.kill()
+            raise AssertionError(f"it did not end: {self.lines}") from None
+        self._thread.join()
+        for pipe in (self.program.stdin, self.program.stdout, self.program.stderr):
+            if pipe is not None:
+                pipe.close()
+        return code

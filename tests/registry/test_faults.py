@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cardkit.cli import common
 from cardkit.errors import ExitCode
 from cardkit.registry import faults, store
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
@@ -259,6 +260,19 @@ def test_a_registry_that_may_not_be_read_is_named(shared_path: Path) -> None:
     open_at(shared_path).close()
     shared_path.chmod(0)
     in_child_as_nobody(lambda: refused(shared_path, ExitCode.USAGE, "cannot be opened"))
+
+
+def test_a_directory_that_may_not_be_entered_is_named(shared_path: Path) -> None:
+    open_at(shared_path).close()
+    shared_path.parent.chmod(0o700 if os.geteuid() == 0 else 0)
+
+    def work() -> None:
+        refused(shared_path, ExitCode.USAGE, "no permission to enter")
+        with pytest.raises(RegistryError) as caught:
+            common.open_registry(str(shared_path), must_exist=True)
+        assert_plain(caught.value, ExitCode.USAGE, "no permission to enter")
+
+    in_child_as_nobody(work)
 
 
 def test_a_directory_that_may_not_be_written_is_named(shared_path: Path) -> None:

@@ -135,7 +135,7 @@ def _twice(place: Place, index: int, first: int, what: str) -> UsageError:
     return UsageError(
         f"{place}, column {index + 1}: a second column for {what}; the first is column {first + 1}",
         hint="delete one of the two columns, or give it a heading of its own",
-        zh=f"{place.zh}：第{index + 1}列与第{first + 1}列内容重复（{what}）：请删去一列，或另取列名",
+        zh=f"{place.zh}：第{index + 1}列与第{first + 1}列内容重复（{what}）：请删去一列或另取列名",
     )
 
 

@@ -1,6 +1,13 @@
 """DF02, skills and employment (card.md 2.5, keys 5.2)."""
 
-from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, cn, external, stk
+from cardkit.card.files.generation2.shorthand import (
+    MASTER_KEY,
+    an,
+    cn,
+    external,
+    of_one_source,
+    stk,
+)
 from cardkit.card.files.model import (
     CyclicFile,
     DirectoryFile,

@@ -1,6 +1,14 @@
 """DF03, social insurance 1: pension, unemployment, injury, maternity (card.md 2.5, keys 5.2)."""
 
-from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, cn, dec, external, stk
+from cardkit.card.files.generation2.shorthand import (
+    MASTER_KEY,
+    an,
+    cn,
+    dec,
+    external,
+    of_one_source,
+    stk,
+)
 from cardkit.card.files.model import (
     DirectoryFile,
     Item,

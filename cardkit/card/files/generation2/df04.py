@@ -1,6 +1,16 @@
 """DF04, social insurance 2: medical insurance and its account (card.md 2.5, keys 5.2)."""
 
-from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, b, cn, dec, external, hexa, stk
+from cardkit.card.files.generation2.shorthand import (
+    MASTER_KEY,
+    an,
+    b,
+    cn,
+    dec,
+    external,
+    hexa,
+    of_one_source,
+    stk,
+)
 from cardkit.card.files.model import (
     NEVER,
     PIN,
