@@ -62,12 +62,12 @@ def test_without_permission_it_says_so_and_makes_nothing(
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.bind(str(shut / "pcscd.comm"))
         daemon.listen()
-        told = {"PCSCLITE_CSOCK_NAME": str(shut / "pcscd.comm")}
+        told = {"PCSCLITE_CSOCK_NAME": str(shut / "pcscd.comm"), "CARDKIT_DEBUG": "1"}
         arguments = ["issue", "roster.csv", "--profile", "test", "--registry", "r.db"]
         done = finished(window.start_python("-c", _AS_NOBODY, *arguments, environment=told))
         examined = finished(window.start_python("-c", _AS_NOBODY, "doctor", environment=told))
 
-    assert done.code == 4
+    assert done.code == 4, done.err
     assert "permission" in done.complaint or "may not" in done.complaint
     assert "cardkit doctor" in done.err
     assert {path.name for path in public_folder.iterdir()} == {"roster.csv", "pcscd"}
