@@ -24,6 +24,7 @@ COMMANDS = {
     "issue": Later("cardkit.cli.issue:issue", "Make the cards of a roster 制卡"),
     "card": Later("cardkit.cli.card:card", "Read, check and talk to one card 卡片"),
     "pin": Later("cardkit.cli.pin:pin", "Verify or change the PIN 密码 of a card"),
+    "key": Later("cardkit.cli.key:key", "Make, guard and use keys 密钥"),
     "registry": Later("cardkit.cli.registry:registry", "Cards made, and their history 登记库"),
     "virtual": Later("cardkit.cli.virtual:virtual", "Readers and cards in software 虚拟设备"),
 }

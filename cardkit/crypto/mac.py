@@ -1,7 +1,8 @@
-"""Message authentication codes of ISO/IEC 9797-1 with DES."""
+"""Message authentication codes of ISO/IEC 9797-1 with DES, and the CBC-MAC of SM4 cards."""
 
 from __future__ import annotations
 
+from cardkit.crypto import sm4
 from cardkit.crypto.des import decrypt_ecb, encrypt_cbc, encrypt_ecb
 
 ZERO_IV = bytes(8)
@@ -35,5 +36,18 @@ def retail_mac(key: bytes, padded: bytes, iv: bytes = ZERO_IV) -> bytes:
     >>> retail_mac(key, b"Now is the time for it" + bytes(2)).hex()
     '2e2b1428cc78254f'
     """
+    if len(key) != 16:
+        raise ValueError("the key of a retail MAC has 16 bytes")
     chain = cbc_mac(key[:8], padded, iv)
     return encrypt_ecb(key[:8], decrypt_ecb(key[8:], chain))
+
+
+def cbc_mac_sm4(key: bytes, padded: bytes, iv: bytes = bytes(16)) -> bytes:
+    """Last block of an SM4-CBC chain, 16 bytes; callers truncate or fold it.
+
+    Examples
+    --------
+    >>> cbc_mac_sm4(bytes(16), bytes(16)) == sm4.encrypt_ecb(bytes(16), bytes(16))
+    True
+    """
+    return sm4.encrypt_cbc(key, iv, padded)[-16:]
