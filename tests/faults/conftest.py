@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,16 @@ from tests.faults.window import Window
 @pytest.fixture
 def window(tmp_path: Path) -> Window:
     return Window(tmp_path)
+
+
+@pytest.fixture
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for files of other users, outside the window's own."""
+    folder = tmp_path_factory.mktemp("foreign")
+    yield folder
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, os.geteuid(), -1)
+        path.chmod(0o700)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,9 +13,10 @@ import pytest
 
 from cardkit.virtual import service
 from cardkit.virtual.card import VirtualCard
-from tests.bench import NOBODY, READERS
+from tests.bench import READERS
 from tests.faults.conftest import Stack
-from tests.faults.window import Told, Window, finished
+from tests.faults.rights import UNPRIVILEGED, as_root, give_away
+from tests.faults.window import Told, Window
 
 NOWHERE = {"PCSCLITE_CSOCK_NAME": "/nonexistent/pcscd.comm"}
 UPDATE = 0xDC
@@ -27,8 +29,8 @@ def test_without_pcscd_it_says_so_and_makes_nothing(window: Window) -> None:
 
     assert done.code == 3
     assert done.complaint == "the PC/SC service does not run"
-    assert "sudo systemctl start pcscd.socket" in done.err
-    assert set(window.folder.iterdir()) == {roster}
+    assert "→ start it: " in done.err
+    assert not window.registry.exists()
 
 
 @pytest.mark.parametrize("command", [["reader", "list"], ["card", "read"], ["pin", "verify"]])
@@ -37,42 +39,26 @@ def test_every_command_that_needs_a_reader_says_so(window: Window, command: list
     assert (done.code, done.complaint) == (3, "the PC/SC service does not run")
 
 
-_AS_NOBODY = f"""
-import os, sys
-import cardkit.cli.issue, cardkit.cli.doctor, cardkit.doctor
-import cardkit.issuance.job, cardkit.issuance.roster.checks, cardkit.issuance.writer
-import cardkit.virtual.service, cardkit.apdu.pcsc.calls, cardkit.keys.open_store
-import grp, pwd
-from cardkit.cli.main import main
-cardkit.apdu.pcsc.calls.scard()
-os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
-sys.exit(main())
-"""
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: needs root")
-def test_without_permission_it_says_so_and_makes_nothing(
-    window: Window, public_folder: Path
-) -> None:
-    roster = window.people(1)
-    (public_folder / "roster.csv").write_bytes(roster.read_bytes())
-    window.folder = public_folder
-    shut = public_folder / "pcscd"
-    shut.mkdir(mode=0o700)
+@as_root
+def test_without_permission_it_says_so_and_makes_nothing(window: Window, foreign: Path) -> None:
+    shut = foreign / "pcscd"
+    shut.mkdir()
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.bind(str(shut / "pcscd.comm"))
         daemon.listen()
-        told = {"PCSCLITE_CSOCK_NAME": str(shut / "pcscd.comm"), "CARDKIT_DEBUG": "1"}
-        arguments = ["issue", "roster.csv", "--profile", "test", "--registry", "r.db"]
-        done = finished(window.start_python("-c", _AS_NOBODY, *arguments, environment=told))
-        examined = finished(window.start_python("-c", _AS_NOBODY, "doctor", environment=told))
+        give_away(shut, 0o700)
+        here = {"PCSCLITE_CSOCK_NAME": str(shut / "pcscd.comm")}
+        roster = window.people(1)
+        issue = window.issuing(roster, "Virtual")
+        done = window.run(*issue, environment=here, wrapper=UNPRIVILEGED)
+        examined = window.run("doctor", environment=here, wrapper=UNPRIVILEGED)
 
     assert done.code == 4, done.err
-    assert "permission" in done.complaint or "may not" in done.complaint
+    assert done.complaint == f"this user may not use the PC/SC service at {shut}/pcscd.comm"
     assert "cardkit doctor" in done.err
-    assert {path.name for path in public_folder.iterdir()} == {"roster.csv", "pcscd"}
+    assert not window.registry.exists()
     assert examined.code == 4
-    assert f"{shut} (mode 0700) keeps nobody out" in examined.out
+    assert f"{shut} (mode 0700) keeps root out" in examined.out
 
 
 # --- gone and back while cards are made ----------------------------------------------------------
@@ -169,10 +155,14 @@ def test_a_busy_reader_is_named_with_its_holder_and_waited_for(
     card = window.premade(1)
     at = stack(card)
     holder = hold(at.reader)
-    done = window.run(*window.issuing(window.people(1), at.reader, idle=1), "--json")
-    assert f"the card in {at.reader} is in use by another program" in done.err
-    assert str(holder) in done.err
+    told = Told(window.start(*window.issuing(window.people(1), at.reader, idle=None)))
+    line = told.wait_for(f"the card in {at.reader} is in use by another program")
+    assert f"(process {holder})" in line
     assert window.states() == ["planned"]
+    os.kill(holder, signal.SIGTERM)
+
+    assert told.end() == 0
+    window.correct(card)
 
 
 @pytest.mark.pcsc
@@ -184,6 +174,6 @@ def test_a_reader_that_is_not_there_is_named_with_those_that_are(
     assert done.code == 3
     assert "'ACR39'" in done.complaint
     assert pcsc_service.readers[0] in done.err
-    assert set(window.folder.iterdir()) == {roster}
+    assert not window.registry.exists()
 
 
