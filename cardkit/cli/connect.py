@@ -35,10 +35,13 @@ class Connection:
         Full name of the reader, or ``virtual``.
     link : Link
         Behind the usual chain of links, unless it was asked for bare.
+    t0 : bool
+        Whether the chip is spoken to in T=0.
     """
 
     reader: str
     link: Link
+    t0: bool = True
 
 
 def find_pcsc() -> None:
@@ -101,7 +104,9 @@ def open_reader(
 
 def _dressed(connection: Connection, *, raw: bool, wrap: Wrap | None) -> Connection:
     link = wrap(connection.link) if wrap is not None else connection.link
-    return Connection(connection.reader, link if raw else chain(link))
+    return Connection(
+        connection.reader, link if raw else chain(link, t0=connection.t0), connection.t0
+    )
 
 
 @contextmanager
@@ -120,7 +125,7 @@ def _pcsc(name: str | None, *, reset_after: bool) -> Iterator[Connection]:
     reader = choose_reader(name, states)
     link = pcsc.open_card(reader)
     try:
-        yield Connection(reader, link)
+        yield Connection(reader, link, t0=link.protocol == "T=0")
     finally:
         link.close(pcsc.Disposition.RESET if reset_after else pcsc.Disposition.LEAVE)
 

@@ -139,6 +139,7 @@ def _feeds(
             f"no reader has {' or '.join(map(repr, names))} in its name"
             if there else "no reader is connected",
             hint="; ".join(there) or "plug one in, or use --reader virtual",
+            zh=f"没有这样的读卡器，已连接：{'；'.join(there) or '无'}",
         )  # fmt: skip
     return [PcscFeed(reader, idle=idle) for reader in chosen]
 

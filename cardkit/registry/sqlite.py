@@ -172,8 +172,8 @@ def use_write_ahead_log(engine: Engine, busy_seconds: float) -> None:
         for attempts_left in reversed(range(1 + int(busy_seconds / _PAUSE))):
             try:
                 cursor.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError:  # the one request for which SQLite does not wait
-                if not attempts_left:
+            except sqlite3.OperationalError as error:  # SQLite itself does not wait for this one
+                if not attempts_left or not error.sqlite_errorname.startswith("SQLITE_BUSY"):
                     raise
                 time.sleep(_PAUSE)
             else:
