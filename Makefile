@@ -1,12 +1,13 @@
 # make demo    issue sample cards through a real PC/SC service with virtual readers, read them back
 # make test    all tests
 # make check   style, types, architecture, dead code
+# make docs    pages made from the program
 # make bench   measurements (see benchmarks/)
 # make lock    pin and hash the requirements anew
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check docs bench lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -38,6 +39,9 @@ check: $(STAMP) ## ruff, mypy --strict, import-linter, vulture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+
+docs: $(STAMP) ## pages made from the program
+	$(BIN)/python tools/docs.py
 
 bench: $(STAMP) ## commands, bytes, seconds, cards per hour
 	$(BIN)/python -m benchmarks

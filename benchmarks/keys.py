@@ -2,7 +2,8 @@
 
 200,000 cards × 12 keys, 3DES and SM4. The limit is what ``openssl speed`` computes in the same run;
 the store and OpenSSL take turns of a second or more, each turn counts with its mean, and the best
-turn of each is compared, since other work comes and goes.
+turn of each is compared. On a machine with other work only the second figure means much: bytes a
+second of processor time, of this process and of OpenSSL. It leaves out waiting for the disk.
 """
 
 from __future__ import annotations
@@ -112,8 +113,8 @@ def compare(algorithm: str, threads: int) -> None:
     print(
         f"{algorithm:<5} {threads} thread{'s' * (threads > 1)}: {rate / 1e6:7.1f} MB/s "
         f"= {rate / 16 / KEYS:9,.0f} cards/s; openssl {limit / 1e6:7.1f} MB/s; "
-        f"{100 * rate / limit:5.1f} %, of processor time {100 * statistics.median(processor):5.1f} %; "
-        f"load {os.getloadavg()[0]:.1f}",
+        f"{100 * rate / limit:5.1f} %, of processor time "
+        f"{100 * statistics.median(processor):5.1f} %; load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
 

@@ -97,35 +97,47 @@ def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="cardkit-bench-") as folder:
         here = Path(folder)
-        factory = CardFactory(load("test"))
-        images = []
-        for number in range(len(PACES) * (ROUNDS + WARM_UP)):
-            images.append(here / f"{number}.card")
-            serial = (0x40000001 + number).to_bytes(4, "big")
-            factory.premade(serial, complete=True).save(images[-1])
+        images = _images(here)
         with service.start(1, here / "run", publish=False) as running:
             deck = Deck(images)
             reader = vpcd.insert(deck, lambda: running.attach(0))
+            environment = os.environ | running.environment
             try:
-                _compare(deck, os.environ | running.environment, here)
+                print(f"registry on this disk, fsync {_fsync(here) * 1000:.2f} ms, two a card:")
+                _compare(deck, environment, here)
+                with tempfile.TemporaryDirectory(dir=_MEMORY) as memory:
+                    print("registry in memory, which leaves the disk out:")
+                    _compare(deck, environment, Path(memory))
             finally:
                 reader.remove()
 
 
-def _compare(deck: Deck, environment: dict[str, str], here: Path) -> None:
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a name of its own in it
+
+
+def _images(here: Path) -> list[Path]:
+    factory = CardFactory(load("test"))
+    images = []
+    for number in range(len(PACES) * (ROUNDS + WARM_UP)):
+        images.append(here / f"{number}.card")
+        serial = (0x40000001 + number).to_bytes(4, "big")
+        factory.premade(serial, complete=True).save(images[-1])
+    return images
+
+
+def _compare(deck: Deck, environment: dict[str, str], registry: Path) -> None:
     count = len(PACES) * (ROUNDS + WARM_UP)
-    toolkit = Client("toolkit", environment, str(here / "registry.db"), str(count))
+    toolkit = Client("toolkit", environment, str(registry / "registry.db"), str(count))
     bare = Client("bare", environment)
-    print(f"a durable write (fsync) takes {_fsync(here) * 1000:.2f} ms here; a card needs two")
     for turn, (pace, words) in enumerate(PACES):
         deck.pace = pace
+        first = turn * (ROUNDS + WARM_UP)
         rounds = [
-            _round(deck, toolkit, bare, turn * (ROUNDS + WARM_UP) + number)
-            for number in range(ROUNDS + WARM_UP)
+            _round(deck, toolkit, bare, number) for number in range(first, first + ROUNDS + WARM_UP)
         ]
         _print(words, rounds[WARM_UP:])
     sent = [command for command in deck.commands if command[1] != 0xC0]
-    print(f"{len(sent)} commands and {len(deck.commands) - len(sent)} GET RESPONSE a card")
+    print(f"  {len(sent)} commands and {len(deck.commands) - len(sent)} GET RESPONSE a card")
     toolkit.end()
     bare.end()
 
@@ -140,7 +152,7 @@ def _print(words: str, rounds: list[tuple[float, float]]) -> None:
     ours, theirs = (statistics.median(times) for times in zip(*rounds, strict=True))
     pairs = statistics.median(a / b for a, b in rounds)
     print(
-        f"{words}: toolkit {ours * 1000:.2f} ms, bare pyscard {theirs * 1000:.2f} ms, "
+        f"  {words}: toolkit {ours * 1000:.2f} ms, bare pyscard {theirs * 1000:.2f} ms, "
         f"ratio {ours / theirs:.2f} (median of the pairs {pairs:.2f}), target 1.25"
     )
 

@@ -35,6 +35,7 @@ def toolkit(registry_file: str, count: str) -> None:
     )
     writer = Writer(profile, registry, registry.worklist(), keyring, lambda n: b"\x11" * n)
     reader = pcsc.list_readers()[0]
+    pcsc.wait_for_card(reader, 10)
     for line in sys.stdin:
         json.loads(line)
         with pcsc.open_card(reader) as link:

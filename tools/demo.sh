@@ -29,7 +29,14 @@ trap 'exit 130' INT TERM
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 
 run() {
-    printf '\n$ cardkit %s\n' "$*"
+    printf '\n$ cardkit'
+    for word in "$@"; do
+        case "$word" in
+            *" "*) printf " '%s'" "$word" ;;
+            *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '\n'
     cardkit "$@"
 }
 

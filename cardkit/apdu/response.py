@@ -162,7 +162,7 @@ class StatusError(CardkitError):
         super().__init__(
             f"{step}{place}: card answers {sw}",
             hint=hint,
-            zh=f"{step} {file}：卡片返回{int(sw):04X}，未完成",
+            zh=f"{' '.join(filter(None, (step, file)))}：卡片返回{int(sw):04X}，未完成",
         )
         self.sw = sw
         self.header = command.header

@@ -41,12 +41,15 @@ class WrongPinError(RefusedError):
 
     def __init__(self, tries_left: int | None) -> None:
         left = "" if tries_left is None else f", {tries_left} tries left"
-        super().__init__(
-            "the PIN is locked" if tries_left == 0 else f"wrong PIN{left}",
-            hint="unlocking needs the holder, card and ID at a window"
-            if tries_left == 0
-            else "check the PIN before the next try",
-        )
+        left_zh = "" if tries_left is None else f"，剩余{tries_left}次"
+        if tries_left == 0:
+            message = "the PIN is locked"
+            hint = "unlocking needs the holder, card and ID at a window"
+            zh = "密码已锁定：请持卡人携卡和身份证到窗口解锁"
+        else:
+            message, hint = f"wrong PIN{left}", "check the PIN before the next try"
+            zh = f"密码错误{left_zh}：请核对密码后再试"
+        super().__init__(message, hint=hint, zh=zh)
         self.tries_left = tries_left
 
     def details(self) -> dict[str, object]:
@@ -233,6 +236,7 @@ class Card:
             raise RefusedError(
                 f"a file of {directory.label} opens only with the holder's PIN",
                 hint="verify the PIN first",
+                zh=f"{directory.label} 的文件须凭持卡人密码打开：请先校验密码",
             )
 
     # --- PIN ---------------------------------------------------------------------------------
@@ -377,7 +381,11 @@ def pin_bytes(pin: str) -> bytes:
     '123456'
     """
     if not pin.isdecimal() or not pin.isascii() or not 4 <= len(pin) <= 16:
-        raise RefusedError("a PIN has 4 to 16 digits", hint="enter digits only")
+        raise RefusedError(
+            "a PIN has 4 to 16 digits",
+            hint="enter digits only",
+            zh="密码应为4至16位数字：请只输入数字",
+        )
     return bcd.encode(pin, (len(pin) + 1) // 2)
 
 
@@ -396,7 +404,11 @@ def _tries_zh(sw: StatusWord) -> str:
 def _wrong_pin(sw: StatusWord) -> RefusedError:
     if sw.tries_left is not None:
         return WrongPinError(sw.tries_left)
-    return RefusedError(f"the card refuses the PIN command, {sw}")
+    return RefusedError(
+        f"the card refuses the PIN command, {sw}",
+        hint="is it a finished card of this generation?",
+        zh=f"卡片拒绝密码命令，返回{int(sw):04X}：请确认是本代已制的卡",
+    )
 
 
 def _value_of(field: Field, record: bytes) -> bytes:
@@ -405,6 +417,7 @@ def _value_of(field: Field, record: bytes) -> bytes:
         raise RefusedError(
             f"{field.address}: the card returns a record of another shape",
             hint="this is not a card of the generation the profile names",
+            zh=f"{field.address}：卡片返回的记录格式不符：请使用相应卡代的配置",
         )
     return record[2:]
 

@@ -13,12 +13,11 @@ from cardkit.cli.output import Output, table
 from cardkit.cli.session import KeysAndPin, Target, card_session, opening_options, target_options
 
 if TYPE_CHECKING:
+    from cardkit.card.files.model import Access
     from cardkit.card.procedures.read import FileContent
 
-_PROBLEMS = {
-    "closed": "closed 未开放",
-    "absent": "not on this card 卡上没有",
-}
+_ABSENT = "not on this card 卡上没有"
+_CLOSED = "closed 未开放"
 
 
 @click.command()
@@ -86,11 +85,38 @@ def _file(found: FileContent, *, everything: bool) -> list[str]:
 
     title = "  " + file_title(found.file)
     if found.problem:
-        reason = _PROBLEMS.get(found.problem, found.problem)
-        return [f"{title}: {reason}"] if everything else []
+        return [f"{title}: {_reason(found)}"] if everything else []
     if not is_filled(found.content) and not everything:
         return [f"{title}: empty 未写"]
     return [title, *(table(rows_of(found), indent="    ") or ["    no record 无记录"])]
+
+
+def _reason(found: FileContent) -> str:
+    if found.problem == "absent":
+        return _ABSENT
+    if found.problem != "closed":
+        return found.problem
+    options = opening_with(found.file.read)
+    return f"{_CLOSED}; opens with {options}" if options else _CLOSED
+
+
+def opening_with(access: Access) -> str:
+    """Which options open a file that these keep closed; empty when it never opens.
+
+    Examples
+    --------
+    >>> from cardkit.card.files.model import pin_and, pin_or
+    >>> opening_with(pin_or(0x88)), opening_with(pin_and(0x84))
+    ('--with-keys or --pin', '--with-keys and --pin')
+    """
+    from cardkit.card.procedures.read import Means  # noqa: PLC0415
+
+    any_pin = "0000"  # nothing is presented here
+    by = {"--with-keys": Means(keys=True), "--pin": Means(pin=any_pin)}
+    single = [option for option, means in by.items() if means.reach(access)]
+    if single:
+        return " or ".join(single)
+    return " and ".join(by) if Means(keys=True, pin=any_pin).reach(access) else ""
 
 
 def _by_directory(addresses: list[str]) -> str:

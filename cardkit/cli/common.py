@@ -52,8 +52,23 @@ class Decorator(Protocol):
         """The same command, with the option."""
 
 
+CHINA_HOURS = 8
+"""Ahead of UTC: one time for the whole country, so the day on a card is known without a profile."""
+
 PATH = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+
+class ProfileName(click.types.StringParamType):
+    """Name or path of a profile; whoever leaves it out is told which ones come with cardkit."""
+
+    name = "NAME|FILE"
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """What follows "Missing option '--profile'."."""
+        from cardkit import profile  # noqa: PLC0415
+
+        return f"Name a TOML file, or a shipped profile: {', '.join(profile.shipped())}"
 
 
 class ReaderName(click.types.StringParamType):
@@ -70,13 +85,15 @@ def profile_option(
     *, required: bool = False, default: str | None = None, text: str = ""
 ) -> Decorator:
     """``--profile`` (parameter ``profile``, a name or path; `load_profile` reads it)."""
+    # click takes a default of None for a value: then nothing is missing any more.
+    preset: dict[str, Any] = {} if default is None else {"default": default, "show_default": True}
     return click.option(
         "--profile",
+        type=ProfileName(),
         metavar="NAME|FILE",
         envvar="CARDKIT_PROFILE",
         required=required,
-        default=default,
-        show_default=default is not None,
+        **preset,
         help=text or "Profile 配置: what differs by place and chip. A shipped one, or a TOML file.",
     )
 
@@ -125,16 +142,26 @@ def json_option() -> Decorator:
     )
 
 
-def lang_option() -> Decorator:
-    """``--lang`` (parameter ``lang``): language of what operators read."""
+def lang_option(*, only_errors: bool = False) -> Decorator:
+    """``--lang`` (parameter ``lang``): language of what operators read, errors included.
+
+    With ``only_errors`` the command itself does not get the parameter.
+    """
     return click.option(
         "--lang",
         type=click.Choice(["zh", "en"]),
         envvar="CARDKIT_LANG",
         default="zh",
         show_default=True,
+        callback=_errors_in,
+        expose_value=not only_errors,
         help="Language of what operators read 语言.",
     )
+
+
+def _errors_in(ctx: click.Context, param: click.Parameter, lang: str) -> str:  # noqa: ARG001
+    Output.language = lang
+    return lang
 
 
 def runtime_option() -> Decorator:
@@ -164,11 +191,9 @@ def now() -> dt.datetime:
 
 
 def today(profile: Profile | None = None) -> dt.date:
-    """The calendar day at the profile's place, or here."""
-    if profile is None:
-        return dt.datetime.now().astimezone().date()
-    hours = dt.timedelta(hours=profile.region.utc_offset_hours)
-    return now().astimezone(dt.timezone(hours)).date()
+    """The calendar day at the profile's place; in China without one, wherever this machine is."""
+    offset = CHINA_HOURS if profile is None else profile.region.utc_offset_hours
+    return now().astimezone(dt.timezone(dt.timedelta(hours=offset))).date()
 
 
 def operator() -> str:
@@ -204,7 +229,7 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
     registry : str or None
         URL, path, or None for the default place, whose directory is made when it is missing.
     must_exist : bool
-        Refuse to make a new one, for commands that only look.
+        Refuse to make a new one, for commands that look; one that cannot be written opens too.
 
     Raises
     ------
@@ -215,16 +240,24 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
     """
     url = registry_url(registry)
     file = _sqlite_file(url)
-    if must_exist and file is not None and not file.exists():
+    if must_exist and file is not None and _is_missing(file):
         raise UsageError(
             f"there is no registry at {file}",
             hint="`cardkit issue` makes it; or name another one with --registry",
+            zh=f"{file} 没有登记库：制卡（cardkit issue）时建立；或用 --registry 指明另一个",
         )
     if registry is None:
         places.make_private(places.data_directory())
     from cardkit.registry.registry import Registry  # noqa: PLC0415
 
-    return Registry.open(url, clock=now, actor=operator())
+    return Registry.open(url, clock=now, actor=operator(), only_look=must_exist)
+
+
+def _is_missing(file: Path) -> bool:
+    try:
+        return not file.exists()
+    except PermissionError:
+        return False  # opening it says what is in the way
 
 
 def _sqlite_file(url: str) -> Path | None:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 VIRTUAL = "virtual"
 
+_VIRTUAL_HINT = (
+    "name the file of the card with --image; or start readers: sudo cardkit virtual readers"
+)
+_VIRTUAL_ZH = "没有虚拟读卡器：请用 --image 指明卡片映像文件，或先启动虚拟读卡器"
+
 Wrap = Callable[[Link], Link]
 
 
@@ -30,10 +35,13 @@ class Connection:
         Full name of the reader, or ``virtual``.
     link : Link
         Behind the usual chain of links, unless it was asked for bare.
+    t0 : bool
+        Whether the chip is spoken to in T=0.
     """
 
     reader: str
     link: Link
+    t0: bool = True
 
 
 def find_pcsc() -> None:
@@ -86,7 +94,9 @@ def open_reader(
         return
     if name not in (None, VIRTUAL):
         raise UsageError(
-            "--image is a card without a reader", hint="leave out --reader, or leave out --image"
+            "--image is a card without a reader",
+            hint="leave out --reader, or leave out --image",
+            zh="--image 的卡片不用读卡器：请去掉 --reader 或 --image",
         )
     with _image(image) as connection:
         yield _dressed(connection, raw=raw, wrap=wrap)
@@ -94,7 +104,9 @@ def open_reader(
 
 def _dressed(connection: Connection, *, raw: bool, wrap: Wrap | None) -> Connection:
     link = wrap(connection.link) if wrap is not None else connection.link
-    return Connection(connection.reader, link if raw else chain(link))
+    return Connection(
+        connection.reader, link if raw else chain(link, t0=connection.t0), connection.t0
+    )
 
 
 @contextmanager
@@ -102,10 +114,18 @@ def _pcsc(name: str | None, *, reset_after: bool) -> Iterator[Connection]:
     find_pcsc()
     from cardkit.apdu import pcsc  # noqa: PLC0415
 
-    reader = choose_reader(name, pcsc.reader_states())
+    try:
+        states = pcsc.reader_states()
+    except pcsc.NoServiceError as error:
+        if name != VIRTUAL:
+            raise
+        raise pcsc.NoSuchReaderError(
+            f"no virtual reader: {error.message}", hint=_VIRTUAL_HINT, zh=_VIRTUAL_ZH
+        ) from None
+    reader = choose_reader(name, states)
     link = pcsc.open_card(reader)
     try:
-        yield Connection(reader, link)
+        yield Connection(reader, link, t0=link.protocol == "T=0")
     finally:
         link.close(pcsc.Disposition.RESET if reset_after else pcsc.Disposition.LEAVE)
 
@@ -152,22 +172,31 @@ def choose_reader(part: str | None, states: list[ReaderState]) -> str:
         raise UsageError(
             f"{len(filled)} readers have a card",
             hint=f"name one with --reader: {'; '.join(filled)}",
+            zh=f"有 {len(filled)} 台读卡器里有卡片：请用 --reader 指明一台：{'；'.join(filled)}",
         )
     raise NoCardError(
-        f"none of {len(meant)} readers has a card", hint="put a card in, or wait a moment"
+        f"none of {len(meant)} readers has a card",
+        hint="put a card in, or wait a moment",
+        zh=f"{len(meant)} 台读卡器里都没有卡片：请插入卡片",
     )
 
 
 def _none_of_that_name(part: str | None, states: list[ReaderState]) -> UnreachableError:
     from cardkit.apdu.pcsc import NoSuchReaderError  # noqa: PLC0415
 
+    if part == VIRTUAL:
+        return NoSuchReaderError("no virtual reader is there", hint=_VIRTUAL_HINT, zh=_VIRTUAL_ZH)
     if not states:
+        from cardkit.apdu.pcsc.calls import VIRTUAL_READERS  # noqa: PLC0415
+
         return NoSuchReaderError(
             "no reader is connected",
-            hint="plug one in, or start virtual ones: cardkit virtual readers",
+            hint=f"plug one in; {VIRTUAL_READERS}",
+            zh="没有连接读卡器：请连接一台",
         )
     there = "; ".join(state.name for state in states)
-    hint = f"readers: {there}"
-    if part == VIRTUAL:
-        hint = f"start virtual readers, or name the card's file with --image; {hint}"
-    return NoSuchReaderError(f"no reader has {part!r} in its name", hint=hint)
+    return NoSuchReaderError(
+        f"no reader has {part!r} in its name",
+        hint=f"readers: {there}",
+        zh=f"没有名称含有“{part}”的读卡器；现有：{there}",
+    )

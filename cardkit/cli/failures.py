@@ -27,8 +27,14 @@ DEBUG_VARIABLE = "CARDKIT_DEBUG"
 
 
 def report(error: CardkitError, *, as_json: bool) -> int:
-    """Tell people and, with ``--json``, the program; returns the exit code."""
-    _tell(type(error).__name__, error.message, error.hint, error.details(), as_json=as_json)
+    """Tell people and, with ``--json``, the program; returns the exit code.
+
+    People read the language of the command (`Output.language`) where there is a text in it; the
+    program gets both.
+    """
+    details = error.details() | ({"zh": error.zh} if error.zh else {})
+    zh = error.zh if Output.language == "zh" else ""
+    _tell(type(error).__name__, error.message, error.hint, details, as_json=as_json, zh=zh)
     return int(error.exit_code)
 
 
@@ -117,9 +123,17 @@ def _command_words(arguments: list[str]) -> str:
     return " ".join(words)
 
 
-def _tell(kind: str, message: str, hint: str, details: dict[str, object], *, as_json: bool) -> None:
-    click.echo(f"cardkit: {printable(message)}", err=True)
-    if hint:
+def _tell(
+    kind: str,
+    message: str,
+    hint: str,
+    details: dict[str, object],
+    *,
+    as_json: bool,
+    zh: str = "",
+) -> None:
+    click.echo(f"cardkit: {printable(zh or message)}", err=True)
+    if hint and not zh:  # a Chinese text names the remedy itself
         click.echo(f"  → {printable(hint)}", err=True)
     if as_json and not Output.document_written:
         error = {"type": kind, "message": message, "hint": hint} | details

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 import click
 
 from cardkit.cli import common
-from cardkit.cli.connect import VIRTUAL, find_pcsc
+from cardkit.cli.connect import VIRTUAL, choose_reader, find_pcsc
+from cardkit.cli.issue_rehearsal import show_rehearsal
 from cardkit.cli.issue_text import Language, event_line, text
 from cardkit.cli.key_access import open_keys
 from cardkit.cli.output import Output
 from cardkit.cli.psam_link import Patience, psam_options, psam_reader, psam_store
-from cardkit.errors import ExitCode, UnreachableError, UsageError
+from cardkit.errors import ExitCode, UnreachableError
 
 if TYPE_CHECKING:
     from cardkit.issuance.batch import Batch, Tally
     from cardkit.issuance.feed import Feed
     from cardkit.issuance.job import Files, Job
-    from cardkit.issuance.roster import Roster
+    from cardkit.issuance.keyring import Keyring
     from cardkit.keys import KeyStore
     from cardkit.keys.psam import PsamStore
     from cardkit.profile import Profile
-    from cardkit.registry.registry import Registry
 
 
 @click.command()
@@ -87,25 +87,33 @@ def issue(
     Exit code 1: some rows were rejected, failed or are still without a card; see the report.
     """
     from cardkit.issuance import job as jobs  # noqa: PLC0415
+    from cardkit.issuance.batch import Batch  # noqa: PLC0415
+    from cardkit.issuance.writer import Writer  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     loaded = common.load_profile(profile)
     roster = jobs.read_roster(loaded, file, common.today(loaded))
     if dry_run:
-        _rehearse(loaded, roster, chips, output)
+        show_rehearsal(loaded, roster, chips, output, lang)
         return
     folder = out or file.with_suffix(".issued")
+    jobs.prepare_folder(folder)
     slot = psam_reader(psam, psam_image)
     if slot or psam_image:
         _check_chips(readers, chips)
     feeds = _feeds(loaded, readers, chips, idle, folder, psam=slot)
     with ExitStack() as stack:
-        store = _psam(stack, loaded, slot, psam_image)
+        sam = _psam(stack, loaded, slot, psam_image)
+        keyring = _keyring(loaded, sam)
         opened = stack.enter_context(common.open_registry(registry))
         opened.check_writable()
         job = jobs.enrol(loaded, opened, roster)
         output.note(_start(job, lang))
-        batch = _batch(loaded, opened, job, feeds, output, lang, store)
+        writer = Writer(loaded, opened, jobs.worklist(opened, job), keyring, os.urandom)
+        batch = Batch(
+            writer, feeds, set(job.wanted), lambda event: output.note(event_line(event, lang))
+        )
+        _be_patient(sam, batch, output, lang)
         if job.wanted:
             output.note(text("readers", lang, names="、".join(feed.name for feed in feeds)))
         with _stopped_by_ctrl_c(batch, output, lang):
@@ -168,51 +176,40 @@ def _feeds(
     from cardkit.apdu import pcsc  # noqa: PLC0415
     from cardkit.issuance.feed import PcscFeed  # noqa: PLC0415
 
+    if not names:
+        states = [state for state in pcsc.reader_states() if state.name != psam]
+        return [PcscFeed(choose_reader(None, states), idle=idle)]
     there = [reader for reader in pcsc.list_readers() if reader != psam]
-    if not names and len(there) > 1:
-        raise UsageError(
-            f"{len(there)} readers are connected",
-            hint=f"say which with --reader: {'; '.join(there)}",
-        )
-    chosen = [r for r in there if not names or any(n.casefold() in r.casefold() for n in names)]
+    chosen = [r for r in there if any(name.casefold() in r.casefold() for name in names)]
     if not chosen:
         raise pcsc.NoSuchReaderError(
             f"no reader has {' or '.join(map(repr, names))} in its name"
             if there else "no reader is connected",
             hint="; ".join(there) or "plug one in, or use --reader virtual",
+            zh=f"没有这样的读卡器，已连接：{'；'.join(there) or '无'}",
         )  # fmt: skip
     return [PcscFeed(reader, idle=idle) for reader in chosen]
 
 
-def _batch(
-    profile: Profile,
-    registry: Registry,
-    job: Job,
-    feeds: list[Feed],
-    output: Output,
-    lang: Language,
-    psam: PsamStore | None,
-) -> Batch:
-    from cardkit.issuance.batch import Batch  # noqa: PLC0415
-    from cardkit.issuance.job import worklist  # noqa: PLC0415
+def _keyring(profile: Profile, psam: PsamStore | None) -> Keyring:
+    """The keys are opened before anything else: without keys nobody is enrolled."""
     from cardkit.issuance.keyring import Keyring  # noqa: PLC0415
     from cardkit.issuance.plan import tree_of  # noqa: PLC0415
-    from cardkit.issuance.writer import Writer  # noqa: PLC0415
     from cardkit.keys.open_store import factors_above  # noqa: PLC0415
 
     store: KeyStore = psam or open_keys(profile, "issue")
-    keyring = Keyring(store, factors_above(profile), tree_of(profile))
-    writer = Writer(profile, registry, worklist(registry, job), keyring, os.urandom)
-    batch = Batch(
-        writer, feeds, set(job.wanted), lambda event: output.note(event_line(event, lang))
-    )
-    if psam is not None:
+    return Keyring(store, factors_above(profile), tree_of(profile))
 
-        def tell(error: UnreachableError) -> None:
-            output.note(text("waiting", lang, error=error.line(lang)))
 
-        psam.wait = Patience(tell, lambda: batch.stopping)
-    return batch
+def _be_patient(psam: PsamStore | None, batch: Batch, output: Output, lang: Language) -> None:
+    """Wait for a PSAM that was pulled, and say so."""
+    if psam is None:
+        return
+
+    def tell(error: UnreachableError) -> None:
+        output.note(text("waiting", lang, error=error.line(lang)))
+
+    psam.wait = Patience(tell, lambda: batch.stopping)
 
 
 @contextmanager
@@ -259,37 +256,5 @@ def _show(output: Output, job: Job, tally: Tally, files: Files, lang: Language) 
             "return_list": str(files.returned) if files.returned else None,
             "cards_per_hour": round(tally.cards_per_hour, 1),
             "stopped": tally.stopped_by.message if tally.stopped_by else None,
-        }
-    )
-
-
-def _rehearse(profile: Profile, roster: Roster, chips: str, output: Output) -> None:
-    from cardkit.virtual.rehearsal import chip_for, rehearse  # noqa: PLC0415
-
-    if not roster.applicants:
-        raise UsageError("no row of the roster can be issued", hint="see `cardkit roster check`")
-    card = chip_for(profile, chips)
-    done = rehearse(profile, roster.applicants[0], card, common.now())
-    count = len(roster.applicants)
-    output.line(done.trace)
-    output.line(
-        f"{done.commands} commands, {done.sent} bytes sent, {done.received} received a card"
-    )
-    for speed, seconds in done.seconds.items():
-        note = "" if speed in done.offered else "  (if the chip's ATR offers it)"
-        hours = seconds * count / 3600
-        output.line(
-            f"{speed:>7} bit/s: {seconds:6.2f} s a card, {3600 / seconds:5.0f} cards an hour, "
-            f"{hours:.1f} h for {count} cards at one reader{note}"
-        )
-    output.document(
-        {
-            "commands": done.commands,
-            "bytes_sent": done.sent,
-            "bytes_received": done.received,
-            "seconds": {str(speed): round(s, 3) for speed, s in done.seconds.items()},
-            "offered": list(done.offered),
-            "cards": count,
-            "rejected": len(roster.rejects),
         }
     )

@@ -34,6 +34,26 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "done: {issued} issued, {rejected} rejected, {failed} failed, {spoilt} spoilt, {open} open",
     ),
     "rate": ("每小时 {rate:.0f} 张", "{rate:.0f} cards an hour"),
+    "rehearsal": (
+        "试运行（{chips}，不接触任何卡片和登记库），第一张卡的指令，个人信息和密钥已隐藏：",
+        ("rehearsal ({chips}; no card and no registry is touched), commands of the first card, "
+         "personal data and secrets hidden:"),
+    ),
+    "premade": ("预制卡", "pre-made card"),
+    "blank": ("空白卡", "blank chip"),
+    "a_card": (
+        "每张卡 {commands} 条指令，发送 {sent} 字节，接收 {received} 字节",
+        "{commands} commands a card, {sent} bytes sent, {received} received",
+    ),
+    "speed": (
+        "{speed:>7} bit/s：每张 {seconds:.2f} 秒，每小时 {rate:.0f} 张，{count} 张共 {total}",
+        ("{speed:>7} bit/s: {seconds:.2f} s a card, {rate:.0f} an hour, {total} for {count} cards "
+         "at one reader, without handling"),
+    ),
+    "other_speed": (
+        "{speed:>7} bit/s：每张 {seconds:.2f} 秒，每小时 {rate:.0f} 张（需芯片的 ATR 支持）",
+        "{speed:>7} bit/s: {seconds:.2f} s a card, {rate:.0f} an hour, if the chip's ATR offers it",
+    ),
     "report": ("报告：{path}", "report: {path}"),
     "rejects": ("退回文件：{path}", "reject file: {path}"),
     "returned": ("回盘文件：{path}", "return list: {path}"),

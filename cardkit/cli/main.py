@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     Output.document_written = False
+    Output.language = "en"
     try:
         result = cli.main(words, prog_name="cardkit", standalone_mode=False)
         sys.stdout.flush()

@@ -28,6 +28,9 @@ class Output:
     document_written = False
     """Whether this process has written its JSON document; a second one would spoil it."""
 
+    language = "en"
+    """Language of the error that ends this process; ``--lang`` of a command for operators says."""
+
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
 

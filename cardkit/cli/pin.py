@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cardkit.apdu.link import LinkLostError
 from cardkit.cli import common
 from cardkit.cli.output import Output
 from cardkit.cli.pins import PinSource, pin_options
 from cardkit.cli.session import Session, Target, card_session, target_options
-from cardkit.errors import UsageError
+from cardkit.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from cardkit.card.files.model import DirectoryFile
@@ -45,6 +46,7 @@ def directory_option(command: F) -> F:
 @directory_option
 @target_options
 @pin_options
+@common.lang_option(only_errors=True)
 @common.json_option()
 def verify(
     directory: str, target: Target, pin_file: Path | None, *, pin_stdin: bool, as_json: bool
@@ -65,6 +67,7 @@ def verify(
 @directory_option
 @target_options
 @pin_options
+@common.lang_option(only_errors=True)
 @common.json_option()
 def change(
     directory: str, target: Target, pin_file: Path | None, *, pin_stdin: bool, as_json: bool
@@ -85,13 +88,30 @@ def change(
 @contextmanager
 def _session(target: Target, label: str) -> Iterator[tuple[Session, DirectoryFile]]:
     """The card and the directory; both are there before anybody is asked for a PIN."""
-    with card_session(target, opens=True) as session:
+    with _interrupted_in_chinese(), card_session(target, opens=True) as session:
         labels = [d.label for d in session.card.tree.directories if d.files]
         if label.upper() not in labels:
-            raise UsageError(f"no directory {label}", hint=f"one of {', '.join(labels)}")
+            raise UsageError(
+                f"no directory {label}",
+                hint=f"one of {', '.join(labels)}",
+                zh=f"没有应用 {label}：可选 {'、'.join(labels)}",
+            )
         where = session.card.tree.directory(label.upper())
         session.run(session.card.select(where))
         yield session, where
+
+
+@contextmanager
+def _interrupted_in_chinese() -> Iterator[None]:
+    """Here nothing goes on by itself, as it does in ``issue``."""
+    try:
+        yield
+    except LinkLostError as error:
+        error.zh = "与卡片的联系中断：请把卡放好，再运行一次"
+        raise
+    except UnreachableError as error:
+        error.zh = error.zh.replace("，恢复后会继续", "，再运行一次")
+        raise
 
 
 def _old_and_new(source: PinSource) -> tuple[str, str]:
@@ -100,5 +120,9 @@ def _old_and_new(source: PinSource) -> tuple[str, str]:
         return old, new
     old, new, again = source.read_several("old PIN 原密码", "new PIN 新密码", "again 再输一次")
     if new != again:
-        raise UsageError("the new PIN was typed in two ways", hint="nothing was changed; try again")
+        raise UsageError(
+            "the new PIN was typed in two ways",
+            hint="nothing was changed; try again",
+            zh="两次输入的新密码不一致：密码未修改，请重试",
+        )
     return old, new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,7 +55,11 @@ class PinSource:
             There is no terminal to ask at, the file cannot be read, or a line is missing.
         """
         if self.file is not None and self.stdin:
-            raise UsageError("--pin-file and --pin-stdin exclude each other")
+            raise UsageError(
+                "--pin-file and --pin-stdin exclude each other",
+                hint="leave one of them out",
+                zh="--pin-file 与 --pin-stdin 不能同时使用：请去掉一个",
+            )
         if self.file is not None:
             return _lines(_content_of(self.file), len(prompts), str(self.file))
         if self.stdin:
@@ -63,6 +68,8 @@ class PinSource:
             raise UsageError(
                 "a PIN is wanted and there is no terminal to ask at",
                 hint="give it with --pin-file FILE or --pin-stdin, never on the command line",
+                zh="需要密码，但没有可供输入的终端：请用 --pin-file 文件 或 --pin-stdin，"
+                "不要写在命令行上",
             )
         return [click.prompt(prompt, hide_input=True, err=True) for prompt in prompts]
 
@@ -85,8 +92,13 @@ def _content_of(path: Path) -> str:
             mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise UsageError(f"PIN file {path}: {reason}") from None
-    if path.is_file() and mode & _READABLE_BY_OTHERS:
+        raise UsageError(
+            f"PIN file {path}: {reason}",
+            hint="check path and permission; one PIN a line",
+            zh=f"密码文件 {path} 无法读取：请检查路径和权限，每行一个密码",
+        ) from None
+    # Windows has no such bits, and a pipe (<(…) of a shell) nobody else can open.
+    if os.name == "posix" and path.is_file() and mode & _READABLE_BY_OTHERS:
         click.echo(f"cardkit: others can read the PIN file {path}; chmod 600 it", err=True)
     return content
 
@@ -97,5 +109,6 @@ def _lines(content: str, count: int, source: str) -> list[str]:
         raise UsageError(
             f"{source}: {count} line{'s' * (count > 1)} wanted, a PIN each",
             hint="digits only, 4 to 16",
+            zh=f"{source}：需要{count}行，每行一个密码（4至16位数字）",
         )
     return lines

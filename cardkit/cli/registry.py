@@ -118,18 +118,24 @@ def audit(ctx: click.Context, registry: str | None, *, verify: bool, as_json: bo
     """Count records and chips, and check that nobody changed the history 审计.
 
     Entries that are missing at the end of the history can only be noticed by whoever kept its last
-    digest elsewhere: note down the one printed here. Exit code 1 when something does not agree.
+    digest 摘要 elsewhere: note down the one printed here.
+
+    Exit code 1 when something does not agree.
     """
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
         records, chips = opened.counts(), opened.chip_counts()
         verdict = opened.verify_history() if verify else None
+        head = verdict.head if verdict is not None else opened.history_head()
     content: dict[str, object] = {"records": dict(records), "chips": dict(chips)}
+    content |= registry_text.head_as_json(head)
     out.line(registry_text.counted(records))
     out.line(registry_text.counted(chips, "chips 芯片"))
     if verdict is not None:
         content |= registry_text.verdict_as_json(verdict)
         out.lines(registry_text.verdict(verdict))
+    else:
+        out.lines(registry_text.unchecked(head))
     out.document(content)
     if verdict is not None and not verdict.intact:
         ctx.exit(ExitCode.PARTIAL)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cardkit.cli.output import table
 
 if TYPE_CHECKING:
-    from cardkit.history import Verdict
+    from cardkit.history import Head, Verdict
     from cardkit.registry.records import CardRecord, CardStory
 
 HEADINGS = (
@@ -23,7 +23,7 @@ HEADINGS = (
 _PERSONAL = {
     "name": "姓名",
     "citizen_number": "身份证号码",
-    "insurance_number": "社会保障号码",
+    "insurance_number": "养老保险号",
     "sex": "性别",
     "birth_date": "出生日期",
     "birthplace": "出生地",
@@ -154,9 +154,18 @@ def story_as_json(found: CardStory) -> dict[str, object]:
     return found.record.as_json() | {"chips": chips, "history": history}
 
 
+def unchecked(head: Head) -> list[str]:
+    """The last entry of a history that nobody has checked now."""
+    return ["history 历史: not checked 未校验", f"  last {_entry(head)}"]
+
+
+def _entry(head: Head) -> str:
+    return f"entry {head.sequence}, digest {head.digest.hex()}"
+
+
 def verdict(found: Verdict) -> list[str]:
     """What checking the history found."""
-    last = f"entry {found.head.sequence}, digest {found.head.digest.hex()}"
+    last = _entry(found.head)
     if found.intact:
         return ["history 历史: intact 完好", f"  last {last}"]
     return [f"history 历史: CHANGED 被改动: {found.problem}", f"  good up to {last}"]
@@ -164,9 +173,9 @@ def verdict(found: Verdict) -> list[str]:
 
 def verdict_as_json(found: Verdict) -> dict[str, object]:
     """The same for programs."""
-    return {
-        "intact": found.intact,
-        "problem": found.problem,
-        "entries": found.head.sequence,
-        "digest": found.head.digest.hex(),
-    }
+    return {"intact": found.intact, "problem": found.problem}
+
+
+def head_as_json(head: Head) -> dict[str, object]:
+    """The last entry (of what is intact) for programs."""
+    return {"entries": head.sequence, "digest": head.digest.hex()}

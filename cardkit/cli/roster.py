@@ -10,7 +10,7 @@ import click
 from cardkit.cli import common, roster_text
 from cardkit.cli.output import Output
 from cardkit.cli.roster_text import Language
-from cardkit.errors import ExitCode
+from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from cardkit.issuance.roster import Roster
@@ -63,6 +63,12 @@ def check(
     Nothing is written, unless --out names a file for the rejected rows; that file is a roster
     again, with the reasons beside each row. Exit code 1 when rows are rejected.
     """
+    if out is not None and _same_file(file, out):
+        raise UsageError(
+            "--out names the roster itself, which would be lost",
+            hint="name another file for the rejected rows",
+            zh="--out 指的就是花名册本身，会被覆盖：请为退回文件另取名称",
+        )
     found = read_roster(file, profile, sheet)
     known = None
     if registry is not None:
@@ -80,6 +86,13 @@ def check(
         output.line(roster_text.text("written", lang, path=written))
     if found.rejects:
         ctx.exit(ExitCode.PARTIAL)
+
+
+def _same_file(file: Path, other: Path) -> bool:
+    try:
+        return file.samefile(other)
+    except OSError:
+        return False  # one of them is not there: said when it is read
 
 
 def read_roster(file: Path, profile: str | None, sheet: str | None) -> Roster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from cardkit.cli import common
 from cardkit.cli.output import Output
-from cardkit.errors import UsageError
+from cardkit.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from cardkit.virtual.service import Service
@@ -24,6 +25,11 @@ MOST_READERS = 16
 @click.group()
 def virtual() -> None:
     """Readers and cards in software 虚拟设备, for trying out and for tests."""
+    if os.name != "posix":
+        raise UnreachableError(
+            "virtual readers need pcscd, which this system does not have",
+            hint="use the card of an image file: --image; or a Linux machine",
+        )
 
 
 @virtual.command()
@@ -59,6 +65,8 @@ def _report(service: Service, out: Output) -> None:
     )  # fmt: skip
     for slot, name in enumerate(service.readers):
         out.line(f"slot {slot}: {name}")
+    if len(service.readers) % 2:
+        out.line("PC/SC lists a spare reader beside them: virtual readers come in pairs")
     for name, value in service.environment.items():
         out.line(f"other programs need: export {name}={value}")
     out.note("running; Ctrl-C stops. Put a card in: cardkit virtual card --slot 0")

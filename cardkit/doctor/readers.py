@@ -6,6 +6,7 @@ from typing import Final
 
 from cardkit.apdu import atr
 from cardkit.apdu.pcsc import PcscError, ReaderState
+from cardkit.apdu.pcsc.calls import VIRTUAL_READERS
 from cardkit.doctor.finding import Finding, fail, ok, warn
 from cardkit.doctor.surroundings import Surroundings
 
@@ -24,7 +25,7 @@ def check_readers(here: Surroundings) -> list[Finding]:
             fail(
                 READER,
                 "no reader is connected",
-                "plug one in; without a real one: sudo cardkit virtual readers --count 1",
+                f"plug one in; {VIRTUAL_READERS}",
             )
         ]
     return [finding for state in states for finding in _look(here, state)]

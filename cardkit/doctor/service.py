@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from cardkit.apdu.pcsc import NoPermissionError, PcscError
+from cardkit.apdu.pcsc.calls import VIRTUAL_READERS, start_service
 from cardkit.doctor.finding import Finding, fail, ok
 from cardkit.doctor.surroundings import Surroundings
 
@@ -62,12 +63,10 @@ def _ask(here: Surroundings, service: str) -> list[Finding]:
 def _not_running(here: Surroundings, why: str) -> Finding:
     if here.find_program("pcscd") is None:
         remedy = "install it: sudo apt-get install pcscd"
-    elif here.systemd.is_dir():
-        remedy = "start it: sudo systemctl enable --now pcscd.socket"
     else:
-        remedy = "start it: sudo pcscd"
-    virtual = "; without a real reader: sudo cardkit virtual readers --count 1"
-    return fail(SERVICE, f"the PC/SC service does not run, {why}", remedy + virtual)
+        remedy = start_service(here.systemd)
+    remedy = f"{remedy}; {VIRTUAL_READERS}"
+    return fail(SERVICE, f"the PC/SC service does not run, {why}", remedy)
 
 
 def _shut_out(here: Surroundings) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -68,7 +69,7 @@ def check_registry(url: str) -> list[Finding]:
         return [_sqlite(Path(unquote(parts.path)[1:]) if parts.path else Path())]
     if kind == "postgresql":
         return [_server(parts.hostname or "localhost", parts.port or _POSTGRES_PORT)]
-    return [fail(REGISTRY, f"registries of kind {kind!r} are not known", "sqlite or postgresql")]
+    return [fail(REGISTRY, f"registries of kind {kind!r} are not known", "name an SQLite file")]
 
 
 def _sqlite(path: Path) -> Finding:
@@ -104,6 +105,12 @@ def _nearest_folder(path: Path) -> Path:
 
 
 def _server(host: str, port: int) -> Finding:
+    if find_spec("psycopg") is None:
+        return fail(
+            REGISTRY,
+            "registries on PostgreSQL need psycopg, which cardkit does not bring",
+            "pip install psycopg, or name an SQLite file with --registry",
+        )
     try:
         socket.create_connection((host, port), _TIMEOUT).close()
     except OSError as error:

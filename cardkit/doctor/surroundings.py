@@ -11,7 +11,7 @@ from typing import Final
 
 from cardkit.apdu import pcsc
 from cardkit.apdu.pcsc import Holder, ReaderState
-from cardkit.apdu.pcsc.calls import socket_path
+from cardkit.apdu.pcsc.calls import SYSTEMD, socket_path
 
 _SYSTEM_DIRECTORIES: Final = "/usr/sbin:/usr/local/sbin:/sbin"
 
@@ -65,7 +65,7 @@ class Surroundings:
         Path("/usr/lib64/pcsc/drivers"),
     )
     policy: Path = Path("/usr/share/polkit-1/actions/org.debian.pcsc-lite.policy")
-    systemd: Path = Path("/run/systemd/system")
+    systemd: Path = SYSTEMD
     tcp_table: Path = Path("/proc/net/tcp")
     reader_states: Callable[[], list[ReaderState]] = pcsc.reader_states
     find_holders: Callable[[], list[Holder]] = pcsc.find_holders

@@ -20,9 +20,28 @@ from cardkit.errors import CardkitError, RefusedError, UnreachableError
 from cardkit.issuance.feed import Feed, FeedEmpty
 from cardkit.issuance.matching import NothingToDoError
 from cardkit.issuance.writer import Failed, Issued, Outcome, Spoilt, Writer
-from cardkit.registry.errors import RegistryError
+from cardkit.registry.errors import (
+    ChipTakenError,
+    IllegalMoveError,
+    RegistryError,
+    WrongChipError,
+)
 
 _RETRY_SECONDS = 0.3
+MOST_SPOILT = 3
+"""Chips spoilt one after the other at which a run stops: it is hardly the chips' fault then."""
+
+
+class TooManySpoiltError(RefusedError):
+    """One chip after the other is spoilt."""
+
+    zh = f"连续{MOST_SPOILT}张废卡，已停止：请检查卡片、读卡器和配置后再继续"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MOST_SPOILT} chips in a row were spoilt",
+            hint="check cards, reader and profile before going on",
+        )
 
 
 class What(Enum):
@@ -107,6 +126,8 @@ class Batch:
         self._bug: BaseException | None = None
         self._started = 0.0
         self._busy = 0
+        self._spoilt_in_a_row = 0
+        self._told: dict[str, str] = {}
 
     def stop(self) -> None:
         """End after the cards that are being written now; may be called from a signal handler."""
@@ -154,6 +175,8 @@ class Batch:
             ) as link:
                 if link is not None:
                     self._note_outcome(feed, self._process(link, feed.name))
+        except (ChipTakenError, WrongChipError, IllegalMoveError) as error:
+            self._refuse(feed, error)  # about this chip, not about the registry
         except (AuthenticationFailedError, RegistryError) as error:
             self._abort(feed, error)
         except LinkLostError as error:
@@ -162,8 +185,7 @@ class Batch:
             if not self._finished():
                 self._note(What.REFUSED, feed, error)
         except (WrongCardError, StatusError) as error:
-            self._tally.refused.append(error)
-            self._note(What.REFUSED, feed, error)
+            self._refuse(feed, error)
         except UnreachableError as error:
             self._note(What.WAITING, feed, error)
             self._stop.wait(_RETRY_SECONDS)
@@ -185,6 +207,10 @@ class Batch:
                     self._busy -= 1
             self._stop.wait(_RETRY_SECONDS)
 
+    def _refuse(self, feed: Feed, error: CardkitError) -> None:
+        self._tally.refused.append(error)
+        self._note(What.REFUSED, feed, error)
+
     def _abort(self, feed: Feed, error: CardkitError) -> None:
         with self._lock:
             self._tally.stopped_by = self._tally.stopped_by or error
@@ -202,9 +228,12 @@ class Batch:
                 self._tally.failed[card_id] = outcome.error
             else:
                 self._tally.spoilt.append((card_id, outcome.error))
+            self._spoilt_in_a_row = self._spoilt_in_a_row + 1 if isinstance(outcome, Spoilt) else 0
         what = {Issued: What.ISSUED, Spoilt: What.SPOILT, Failed: What.FAILED}[type(outcome)]
         error = None if isinstance(outcome, Issued) else outcome.error
         self._note(what, feed, error, card_id, outcome.record.row)
+        if self._spoilt_in_a_row >= MOST_SPOILT:
+            raise TooManySpoiltError
 
     def _note(
         self,
@@ -215,6 +244,10 @@ class Batch:
         row: int | None = None,
     ) -> None:
         with self._lock:
+            message = error.message if error is not None and what is What.WAITING else ""
+            if message and self._told.get(feed.name) == message:
+                return  # nothing new stands in the way
+            self._told[feed.name] = message
             event = Event(
                 what, feed.name, card_id, row, error, len(self._tally.issued), len(self._wanted),
                 self._clock() - self._started,

@@ -44,6 +44,15 @@ class Feed(Protocol):
         """
 
 
+class NextCardError(UnreachableError):
+    """The card that was made is still in."""
+
+    zh = "请取出卡片，放入下一张"
+
+    def __init__(self, reader: str) -> None:
+        super().__init__(f"the card in {reader} is done", hint="take it out, put the next one in")
+
+
 class PcscFeed:
     """A PC/SC reader that a person, or a machine, puts cards into.
 
@@ -65,9 +74,13 @@ class PcscFeed:
         """See `Feed`. The same card is not given twice: it has to be taken out first."""
         from cardkit.apdu import pcsc  # noqa: PLC0415 - pyscard only where a reader is used
 
+        def tell(error: UnreachableError) -> None:
+            done = isinstance(error, pcsc.NoCardError) and self._seen is not None
+            obstacle(NextCardError(self.name) if done else error)
+
         try:
             state = pcsc.wait_for_card(
-                self.name, self._idle, after=self._seen, stop=stop, on_obstacle=obstacle
+                self.name, self._idle, after=self._seen, stop=stop, on_obstacle=tell
             )
         except pcsc.NoCardError:
             raise FeedEmpty from None

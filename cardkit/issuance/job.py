@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cardkit.codec.text import TextRules
+from cardkit.errors import UsageError
 from cardkit.issuance.batch import Tally
 from cardkit.issuance.plan import tree_of
 from cardkit.issuance.report import Counts, Report, render
@@ -103,6 +105,26 @@ def worklist(registry: Registry, job: Job) -> Worklist:
     return registry.worklist(job.wanted)
 
 
+def prepare_folder(out: Path) -> None:
+    """Make the directory for a run's files and see that something can be written into it.
+
+    Raises
+    ------
+    UsageError
+        It cannot; found before anybody is enrolled or a card touched.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"nothing can be written to {out}: {error.strerror}",
+            hint="name another directory with --out",
+            zh=f"不能写入目录 {out}：请用 --out 指定其他目录",
+        ) from None
+
+
 def conclude(
     profile: Profile,
     registry: Registry,
@@ -118,15 +140,14 @@ def conclude(
     Parameters
     ----------
     out : Path
-        Directory; made when it is not there. File names carry the local time, so that no run
-        overwrites what another one left.
+        Directory, see `prepare_folder`. File names carry the local time, so that no run overwrites
+        what another one left.
 
     Raises
     ------
     UsageError
         A file cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     zone = dt.timezone(dt.timedelta(hours=profile.region.utc_offset_hours))
     stamp = f"{now.astimezone(zone):%Y%m%d-%H%M%S}"
     suffix = job.roster.format.suffix
@@ -195,5 +216,12 @@ def _report(
 
 
 def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{path.name}: {error.strerror}",
+            hint="make room or name another directory with --out; no card is lost, run it again",
+            zh=f"{path.name} 写入失败：请腾出空间或用 --out 指定其他目录，再次运行即可补写，已制的卡不受影响",
+        ) from None

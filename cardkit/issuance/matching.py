@@ -5,10 +5,12 @@ from __future__ import annotations
 from cardkit.card.card import Card
 from cardkit.card.procedure import Procedure
 from cardkit.card.procedures.identify import Identity, WrongCardError
-from cardkit.registry.records import CardRecord
+from cardkit.registry.records import CardRecord, Chip
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import ChipState, State
 from cardkit.registry.worklist import Worklist
+
+_MOST_CODES = 3
 
 
 class CardAlreadyIssuedError(WrongCardError):
@@ -36,23 +38,35 @@ def record_for_card(
         The chip was given up as spoilt.
     NothingToDoError
     """
-    chip = registry.chip(identity.id_code)
-    if chip is not None and chip.state in (ChipState.SPOILT, ChipState.RETIRED):
-        raise WrongCardError(
-            "this chip was marked as spoilt",
-            hint="put it with the spoilt cards",
-            zh="此卡已登记为废卡：请放入废卡箱",
-        )
+    chip = known_chip(registry, identity.id_code)
     if chip is not None and chip.card_id is not None:
         return _unless_issued(registry.get(chip.card_id))
     if identity.card_number is not None:
         record = _record_of_number(registry, identity.card_number)
         yield from _refuse_other_holder(card, record)
         return record
-    return next_record(worklist)
+    return next_record(registry, worklist)
 
 
-def next_record(worklist: Worklist) -> CardRecord:
+def known_chip(registry: Registry, id_code: bytes) -> Chip | None:
+    """What the registry knows of a chip.
+
+    Raises
+    ------
+    WrongCardError
+        It was given up as spoilt.
+    """
+    chip = registry.chip(id_code)
+    if chip is not None and chip.state in (ChipState.SPOILT, ChipState.RETIRED):
+        raise WrongCardError(
+            "this chip was marked as spoilt",
+            hint="put it with the spoilt cards",
+            zh="此卡已登记为废卡：请放入废卡箱",
+        )
+    return chip
+
+
+def next_record(registry: Registry, worklist: Worklist) -> CardRecord:
     """The next planned record, claimed.
 
     Raises
@@ -61,12 +75,25 @@ def next_record(worklist: Worklist) -> CardRecord:
     """
     record = worklist.claim()
     if record is None:
-        raise NothingToDoError(
+        raise _nothing_to_do(registry)
+    return record
+
+
+def _nothing_to_do(registry: Registry) -> NothingToDoError:
+    begun = [record.id_code.hex().upper() for record in registry.unfinished()]
+    if not begun:
+        return NothingToDoError(
             "no record waits for a card",
             hint="take the card out; the batch is complete",
             zh="没有待制的卡：请取出卡片",
         )
-    return record
+    codes = ", ".join(begun[:_MOST_CODES]) + (" ..." if len(begun) > _MOST_CODES else "")
+    return NothingToDoError(
+        f"only begun cards are missing, with the id codes {codes}",
+        hint="put those in; a lost or broken one is given up with `cardkit registry spoil`",
+        zh=f"只差已开始、未完成的卡，卡识别码 {codes}：请放入这些卡；"
+        "丢失或损坏的用 cardkit registry spoil 作废",
+    )
 
 
 def _unless_issued(record: CardRecord) -> CardRecord:

@@ -10,8 +10,16 @@ from cardkit.card.files import TREES, Tree
 from cardkit.card.files.codings import Value
 from cardkit.card.procedures.identify import Expected
 from cardkit.codec.text import FOUR_BYTES, split_name
+from cardkit.errors import CardkitError, ExitCode
 from cardkit.profile import Profile
 from cardkit.registry.records import CardRecord
+
+
+class PlanError(CardkitError):
+    """What the registry holds of a person does not fit the card."""
+
+    exit_code = ExitCode.PARTIAL
+    zh = "登记资料不符合卡片数据项的格式，未写入：请更正花名册后重新登记"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +48,20 @@ def plan(profile: Profile, record: CardRecord) -> Plan:
 
     Raises
     ------
-    ValueError
-        A value does not fit its item; the roster check should have found it.
+    PlanError
+        A value does not fit its item: registered under other rules than the roster's are now.
     """
+    try:
+        return Plan(record.card_id, _values(profile, record))
+    except (ValueError, KeyError):
+        raise PlanError(
+            f"the data of card record {record.card_id} do not fit the card",
+            hint="correct the roster and enrol it again",
+        ) from None
+
+
+def _values(profile: Profile, record: CardRecord) -> dict[str, Value]:
+    tree = tree_of(profile)
     issued = local_day(profile, record.writing_at)
     name, extension = split_name(record.name, FOUR_BYTES)
     values: dict[str, Value] = {
@@ -60,8 +79,10 @@ def plan(profile: Profile, record: CardRecord) -> Plan:
     if profile.card.check_factory_items:
         values["SSSE.EF05.02"] = profile.card.card_class
         values["SSSE.EF05.04"] = profile.card.institution or None
-    values |= _supplied(tree_of(profile), record.items)
-    return Plan(record.card_id, values)
+    values |= _supplied(tree, record.items)
+    for address, value in values.items():
+        tree.find(address).encode(value)
+    return values
 
 
 def factory_values(profile: Profile, id_code: bytes) -> dict[str, Value]:

@@ -17,7 +17,13 @@ from cardkit.card.dialects.t514 import ChipPlan, initialise, open_chip
 from cardkit.card.files.codings import Value
 from cardkit.card.procedure import Procedure, no_journal, run
 from cardkit.card.procedures.check import DifferentDataError, check
-from cardkit.card.procedures.identify import Identity, WrongCardError, identify, require_blank
+from cardkit.card.procedures.identify import (
+    APPLICATION_PROVIDER,
+    Identity,
+    WrongCardError,
+    identify,
+    require_blank,
+)
 from cardkit.card.procedures.personalize import (
     id_code_mac,
     open_for_update,
@@ -25,8 +31,8 @@ from cardkit.card.procedures.personalize import (
 )
 from cardkit.errors import CardkitError
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.matching import next_record, record_for_card
-from cardkit.issuance.plan import expected_card, factory_values, plan, tree_of
+from cardkit.issuance.matching import known_chip, next_record, record_for_card
+from cardkit.issuance.plan import PlanError, expected_card, factory_values, plan, tree_of
 from cardkit.keys import CardKeySet
 from cardkit.profile import Profile
 from cardkit.registry.errors import IllegalMoveError, WrongChipError
@@ -66,6 +72,28 @@ class Failed:
 
 
 Outcome = Issued | Spoilt | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """What is put on record of a chip before it is written.
+
+    Parameters
+    ----------
+    id_code : bytes
+        12 bytes: the code it has, or will get.
+    atr : bytes
+        The ATR it has, or will get.
+    factory_atr : bytes or None
+        The ATR a blank chip came with.
+    kind : str
+        `PREMADE` or `BLANK`.
+    """
+
+    id_code: bytes
+    atr: bytes
+    factory_atr: bytes | None
+    kind: str
 
 
 RandomSource = Callable[[int], bytes]
@@ -145,17 +173,23 @@ class Writer:
     # --- pre-made cards ----------------------------------------------------------------------
 
     def _premade(self, session: _Session, record: CardRecord, identity: Identity) -> Outcome:
-        code = identity.id_code[:12]
+        claimed = identity.card_number is None and record.state == State.PLANNED
         try:
             if not identity.has_mac:
                 session.run(id_code_mac(code))  # whoever cannot make it says so before the intent
             session.run(open_for_update(session.card))
-            if record.state != State.WRITING or record.id_code != code:
-                record = self._intend(session, record, code, session.link.atr, None, PREMADE)
         except CardkitError:
-            self._worklist.put_back(record.card_id)
+            if claimed:
+                self._worklist.put_back(record.card_id)
             raise
-        values = plan(self._profile, record).values
+        code = identity.id_code[:12]
+        if record.state != State.WRITING or record.id_code != code:
+            chip = Chip(code, session.link.atr, None, PREMADE)
+            record = self._intend(session, record, chip, claimed=claimed)
+        try:
+            values = plan(self._profile, record).values
+        except PlanError as error:
+            return self._fail(record, error)
 
         def write() -> bytes:
             return session.run(
@@ -182,13 +216,15 @@ class Writer:
 
     def _new_blank(self, link: Link, reader: str, session: _Session) -> Outcome:
         session.run(require_blank(session.card, bytes.fromhex(self._profile.card.blank_atr_head)))
-        record = next_record(self._worklist)
+        # One that was given up half made shows the serial it got.
+        known_chip(self._registry, self._profile.district + APPLICATION_PROVIDER + link.atr[-4:])
+        record = next_record(self._registry, self._worklist)
         try:
             self._prepare_keys(record)
             session = self._session(link, reader, self._new_atr(record))
             session.run(open_chip(link.atr[-6:]))
-            atr = session.card.atr
-            record = self._intend(session, record, record.id_code, atr, link.atr, BLANK)
+            chip = Chip(record.id_code, session.card.atr, link.atr, BLANK)
+            record = self._intend(session, record, chip)
         except CardkitError:
             self._worklist.put_back(record.card_id)
             raise
@@ -267,32 +303,31 @@ class Writer:
         return _Session(link, card, self._keyring.for_card(card.factor), reader)
 
     def _intend(
-        self,
-        session: _Session,
-        record: CardRecord,
-        code: bytes,
-        atr: bytes,
-        factory_atr: bytes | None,
-        kind: str,
+        self, session: _Session, record: CardRecord, chip: Chip, *, claimed: bool = False
     ) -> CardRecord:
-        """Bind the chip to the record, durably.
+        """Bind the chip to the record, durably; returns the record as it is now.
 
-        A record that another window began meanwhile is left to it; the next one is taken.
+        A record that was only claimed, and that another window was quicker to begin, is left to it:
+        the next one is taken.
         """
         while True:
             try:
                 self._registry.intent(
                     record.card_id,
-                    id_code=code,
-                    atr=atr,
-                    factory_atr=factory_atr,
+                    id_code=chip.id_code,
+                    atr=chip.atr,
+                    factory_atr=chip.factory_atr,
                     reader=session.reader,
-                    chip_kind=kind,
+                    chip_kind=chip.kind,
                 )
             except (IllegalMoveError, WrongChipError):
-                if kind == BLANK:  # its serial is part of everything computed so far
+                if not claimed:
                     raise
-                record = next_record(self._worklist)
+                record = next_record(self._registry, self._worklist)
+            except CardkitError:
+                if claimed:
+                    self._worklist.put_back(record.card_id)
+                raise
             else:
                 return self._registry.get(record.card_id)
 
@@ -309,10 +344,13 @@ class Writer:
         except StatusError as error:
             if any_refusal_spoils or error.sw in MEMORY_FAILURES:
                 return self._spoil(record, error)
-            self._registry.fail(record.card_id, error.message)
-            return Failed(record, error)
+            return self._fail(record, error)
         self._registry.result(record.card_id, ok=True, id_code=id_code)
         return Issued(record, id_code)
+
+    def _fail(self, record: CardRecord, error: CardkitError) -> Failed:
+        self._registry.fail(record.card_id, error.message)
+        return Failed(record, error)
 
     def _spoil(self, record: CardRecord, error: CardkitError) -> Spoilt:
         self._registry.spoil(record.card_id, error.message)

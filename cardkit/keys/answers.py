@@ -36,7 +36,9 @@ class KeyArray(Unpicklable):
         Whether they may leave in clear for a chip that loads them so.
     """
 
-    def __init__(self, ref: KeyRef, keys: bytes | bytearray, *, plain_loading: bool = False) -> None:
+    def __init__(
+        self, ref: KeyRef, keys: bytes | bytearray, *, plain_loading: bool = False
+    ) -> None:
         self.ref = ref
         self._keys = keys
         self._plain_loading = plain_loading

@@ -21,7 +21,7 @@ MEANINGS = {
     "card.generation": "Specification tree of the cards. Known: `2.0`.",
     "card.version": "What EF05 tag 03 of SSSE has to say; written to blank chips.",
     "card.algorithm": "Algorithm the card names when SSSE is selected: 1 3DES, 2 SSF33, 3 SM4. A "
-    "card that names another is refused. cardkit works with 1.",
+    "card that names another is refused. This version works with 1 only.",
     "card.dialect": "Chip operating system of blank chips. Known: `t514`.",
     "card.blank_atr_head": "What the ATR of a blank chip begins with, in hex; other chips are "
     "refused.",
@@ -47,8 +47,8 @@ MEANINGS = {
     "usage bytes of the key map. See [psam.md](psam.md).",
     "psam.keys": "Corrections of the key map, one text a key: name, usage byte and id in hex, such "
     "as `SSSE.RKSSSE 67 0B`.",
-    "numbers.card_prefix": "What card numbers begin with: 1 to 4 capitals. A running number and "
-    "the check character follow, 9 characters in all.",
+    "numbers.card_prefix": "What card numbers begin with: 0 to 7 digits or capitals. A running "
+    "number and the check character follow, 9 characters in all.",
     "numbers.card_first": "First running number of a new registry.",
     "numbers.serial_first": "First serial (4 bytes) for blank chips of a new registry.",
     "text.four_byte_characters": "Whether a card may carry characters of four bytes in GB18030, "

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from cardkit.errors import UsageError
-
-_DIGITS = "0123456789"
+from cardkit.profile import rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ def load(name_or_path: str) -> Profile:
         raise UsageError(f"profile {name_or_path}: {error}") from None
     content.setdefault("name", path.stem)
     profile: Profile = _section(Profile, content, name_or_path, "")
-    _check(profile, name_or_path)
+    rules.check(profile, name_or_path)
     return dataclasses.replace(profile, folder=folder)
 
 
@@ -216,39 +215,3 @@ def _value(hint: Any, value: Any, source: str, where: str) -> Any:  # noqa: ANN4
         wanted = getattr(hint, "__name__", str(hint))
         raise UsageError(f"profile {source}: {where} must be of type {wanted}")
     return value
-
-
-def _check(profile: Profile, source: str) -> None:
-    """Refuse what would fail later, in front of a card."""
-    region, card = profile.region, profile.card
-    rules = {
-        "region.province has 2 digits": _is_digits(region.province, 2),
-        "region.city has 6 digits": _is_digits(region.city, 6),
-        "region.city lies in region.province": region.city.startswith(region.province),
-        "card.atr_head has 11 bytes in hex": _is_hex(card.atr_head, 11),
-        "card.blank_atr_head is hex": _is_hex(card.blank_atr_head, None),
-        "card.institution has 12 bytes in hex": not card.institution
-        or _is_hex(card.institution, 12),
-        "keys.version is 0 to 99": 0 <= profile.keys.version <= 99,
-        "psam.level is province or city": profile.psam.level in ("province", "city"),
-        "numbers.card_prefix has 1 to 4 capitals": profile.numbers.card_prefix.isalpha()
-        and profile.numbers.card_prefix.isupper()
-        and len(profile.numbers.card_prefix) <= 4,
-        "pin.initial has 4 to 16 digits": _is_digits(profile.pin.initial, None),
-        "issue.validity_years is at least 1": profile.issue.validity_years >= 1,
-    }
-    for rule, kept in rules.items():
-        if not kept:
-            raise UsageError(f"profile {source}: {rule}")
-
-
-def _is_digits(text: str, length: int | None) -> bool:
-    right_length = len(text) == length if length else 4 <= len(text) <= 16
-    return right_length and all(c in _DIGITS for c in text)
-
-
-def _is_hex(text: str, length: int | None) -> bool:
-    try:
-        return length in (None, len(bytes.fromhex(text)))
-    except ValueError:
-        return False

@@ -82,6 +82,9 @@ class _Known(NamedTuple):
     card_kind: str | None
     bank_card_number: str | None
 
+    def __repr__(self) -> str:  # whom a traceback must not name
+        return f"_Known({self.person_id})"
+
 
 class Enroller:
     """Enrols applicants into one registry."""

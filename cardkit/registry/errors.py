@@ -26,6 +26,7 @@ class UnknownCardError(RegistryError):
         super().__init__(
             f"the registry has no card record {card_id}",
             hint="`cardkit registry list` shows the records",
+            zh=f"登记库没有记录{card_id}：请用 cardkit registry list 查看",
         )
 
 
@@ -41,6 +42,7 @@ class IllegalMoveError(RegistryError):
         super().__init__(
             f"card record {card_id} is {state}: '{action}' is not allowed",
             hint=f"allowed now: {possible}",
+            zh=f"记录{card_id}的状态为 {state}，不能执行 {action}；现在可以：{possible}",
         )
 
     def details(self) -> dict[str, object]:

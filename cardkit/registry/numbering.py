@@ -67,6 +67,7 @@ class Numbering:
             raise UsageError(
                 f"card number prefix {self.card_prefix!r} is not 0-7 digits or capitals",
                 hint="set [numbers] in the profile",
+                zh="卡号前缀不是0至7位数字或大写字母：请更正配置的 [numbers]",
             )
         if len(self.district) != 6 or not self.district.isdecimal():
             raise UsageError(
@@ -151,6 +152,7 @@ def draw(
                 f"the {name} are used up: {missing} more are needed, {max(limit - running, 0)} "
                 "are left",
                 hint="give the profile a new range in [numbers]",
+                zh="配置的号码段已用完：请在配置的 [numbers] 中设定新的号段",
             )
         block = [make(n) for n in range(running, running + missing)]
         running += missing

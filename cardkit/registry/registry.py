@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cardkit.history import Verdict
+from cardkit.history import Head, Verdict
 from cardkit.registry import exporting
 from cardkit.registry.counters import Counters
 from cardkit.registry.enrolment import Enroller
@@ -59,6 +59,7 @@ class Registry:
         actor: str,
         busy_seconds: float = 10.0,
         on_commit: CommitHook | None = None,
+        only_look: bool = False,
     ) -> Self:
         """Open a registry, making it when there is none.
 
@@ -74,13 +75,21 @@ class Registry:
             How long to wait for another program that is writing.
         on_commit : callable, optional
             Called with ``'before'`` and ``'after'`` around every durable commit.
+        only_look : bool
+            Nothing will be written: an SQLite file this user cannot write is opened all the same.
 
         Raises
         ------
         RegistryError
             No such directory, no registry, newer than this program, locked, disk full ...
         """
-        store = Store(url, clock=clock, busy_seconds=busy_seconds, on_commit=on_commit)
+        store = Store(
+            url,
+            clock=clock,
+            busy_seconds=busy_seconds,
+            on_commit=on_commit,
+            only_look=only_look,
+        )
         return cls(store, actor)
 
     def __enter__(self) -> Self:
@@ -316,6 +325,11 @@ class Registry:
     ) -> int:
         """Write the records to a file (0600, complete or not at all); returns their number."""
         return exporting.export(self.list(states), path, form)
+
+    def history_head(self) -> Head:
+        """The last entry of the history, unchecked: its digest is to be kept elsewhere."""
+        with self._store.reading() as connection:
+            return self._journal.head(connection)
 
     def verify_history(self) -> Verdict:
         """Check that nobody changed the history, and that the records say what it says."""

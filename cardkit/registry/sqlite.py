@@ -30,6 +30,7 @@ def path_of(engine: Engine) -> Path:
         raise RegistryError(
             "a registry needs a file",
             hint="--registry sqlite:////absolute/path/registry.db",
+            zh="登记库必须是一个文件：请用 --registry 指明",
         )
     return Path(name)
 
@@ -44,13 +45,19 @@ def prepare_file(path: Path) -> None:
     RegistryError
         Its directory is missing, it is not a file, or it cannot be made.
     """
+    _refuse_closed_directory(path)
     if not path.parent.is_dir():
         raise RegistryError(
             f"the directory {path.parent} of the registry does not exist",
             hint=f"make it (mkdir -p {path.parent}) or name another registry with --registry",
+            zh=f"登记库的文件夹 {path.parent} 不存在：请先建立，或用 --registry 指明另一个登记库",
         )
     if path.is_dir():
-        raise RegistryError(f"the registry {path} is a directory", hint="name a file in it")
+        raise RegistryError(
+            f"the registry {path} is a directory",
+            hint="name a file in it",
+            zh=f"登记库 {path} 是文件夹：请指明其中的文件",
+        )
     if path.exists():
         _refuse_other_file(path)
         return
@@ -60,6 +67,7 @@ def prepare_file(path: Path) -> None:
         raise RegistryError(
             f"the registry {path} cannot be made: {error.strerror}",
             hint="see that this user may write in that directory",
+            zh=f"不能建立登记库 {path}：请检查当前用户能否在该文件夹写入",
         ) from None
     try:
         if hasattr(os, "fchmod"):  # a umask may have taken more than it should
@@ -68,6 +76,20 @@ def prepare_file(path: Path) -> None:
     finally:
         os.close(handle)
     _flush_directory(path.parent)
+
+
+def _refuse_closed_directory(path: Path) -> None:
+    try:
+        path.lstat()
+    except PermissionError:
+        raise RegistryError(
+            f"no permission to enter the directory of the registry {path}",
+            hint="give this user the right to enter it, or name another registry with --registry",
+            zh=f"没有进入登记库 {path} 所在文件夹的权限：请给予权限，"
+            "或用 --registry 指明另一个登记库",
+        ) from None
+    except OSError:
+        pass  # not there: said by what follows
 
 
 def _refuse_other_file(path: Path) -> None:
@@ -81,6 +103,7 @@ def _refuse_other_file(path: Path) -> None:
         raise RegistryError(
             f"{path} is not a registry",
             hint="name another file with --registry; this one was left as it is",
+            zh=f"{path} 不是登记库：请用 --registry 指明登记库；该文件未被改动",
         )
 
 
@@ -93,6 +116,30 @@ def _flush_directory(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether this user cannot write an existing registry: no right to, or a read-only medium.
+
+    SQLite writes beside the file too, even to read it.
+    """
+    return os.access(path, os.R_OK) and not (
+        os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    )
+
+
+def connect_to_look(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change anything and leaves nothing beside the file.
+
+    Without a write-ahead log nobody is writing and the file says all: SQLite needs no side files
+    then (``immutable``). With one, its index must be there too; SQLite says when it is not.
+    """
+    log = path.with_name(path.name + "-wal")
+    alone = not log.exists() or not log.stat().st_size
+    question = "mode=ro&immutable=1" if alone else "mode=ro"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{question}", uri=True, check_same_thread=False
+    )
 
 
 def configure(engine: Engine, busy_seconds: float) -> None:
@@ -125,8 +172,8 @@ def use_write_ahead_log(engine: Engine, busy_seconds: float) -> None:
         for attempts_left in reversed(range(1 + int(busy_seconds / _PAUSE))):
             try:
                 cursor.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError:  # the one request for which SQLite does not wait
-                if not attempts_left:
+            except sqlite3.OperationalError as error:  # SQLite itself does not wait for this one
+                if not attempts_left or not error.sqlite_errorname.startswith("SQLITE_BUSY"):
                     raise
                 time.sleep(_PAUSE)
             else:

@@ -12,8 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from shutil import disk_usage
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
@@ -63,6 +65,8 @@ class Store:
     on_commit : callable, optional
         Called with ``'before'`` and ``'after'`` around every durable commit: the place for fault
         injection.
+    only_look : bool
+        Nothing will be written: a registry that cannot be written is opened all the same.
 
     Raises
     ------
@@ -77,13 +81,14 @@ class Store:
         clock: Clock,
         busy_seconds: float = 10.0,
         on_commit: CommitHook | None = None,
+        only_look: bool = False,
     ) -> None:
         self._clock = clock
         self._on_commit = on_commit
         self._lock = threading.RLock()
         self._closed = False
         self._writer: Connection | None = None
-        self.engine = _engine(url, busy_seconds)
+        self.engine = _engine(url, busy_seconds, only_look=only_look)
         self.name = self.engine.url.render_as_string(hide_password=True)
         if self.engine.dialect.name == "sqlite":
             self.name = str(sqlite.path_of(self.engine))
@@ -114,6 +119,8 @@ class Store:
                 raise RegistryError(
                     f"{self.name} is a database, but not a registry",
                     hint="name another file with --registry; this one was left as it is",
+                    zh=f"{self.name} 是数据库，但不是登记库：请用 --registry 指明登记库；"
+                    "该文件未被改动",
                 )
             found = connection.execute(schema.schema_version.select()).scalar_one()
         if found > schema.VERSION:
@@ -121,6 +128,7 @@ class Store:
                 f"the registry {self.name} has layout {found}, newer than the {schema.VERSION} "
                 "this program knows",
                 hint="update cardkit on this computer",
+                zh=f"登记库 {self.name} 由更新版本的 cardkit 建立：请更新本机的 cardkit",
             )
         return True
 
@@ -206,6 +214,8 @@ class Store:
             raise RegistryUnavailableError(
                 f"almost no room left for the registry {self.name} ({free >> 10} KiB)",
                 hint="free space on that disk, then start again: nothing is lost",
+                zh=f"登记库 {self.name} 所在磁盘几乎已满（剩{free >> 10} KiB）：请腾出空间后"
+                "再运行，数据没有丢失",
             )
 
     def close(self) -> None:
@@ -220,12 +230,17 @@ class Store:
                 self.engine.dispose()
 
 
-def _engine(url: str, busy_seconds: float) -> Engine:
+def _engine(url: str, busy_seconds: float, *, only_look: bool) -> Engine:
     try:
         parsed = make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
+        path = Path(parsed.database or "")
+        creator: dict[str, Any] = {}
+        if only_look and is_sqlite and sqlite.is_read_only(path):
+            creator["creator"] = partial(sqlite.connect_to_look, path)
         engine = create_engine(
             parsed,
+            **creator,
             hide_parameters=True,  # its errors print personal data otherwise
             paramstyle="qmark" if is_sqlite else "format",
             pool_reset_on_return="rollback",
@@ -233,7 +248,10 @@ def _engine(url: str, busy_seconds: float) -> Engine:
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise RegistryError(
             "this is not the URL of a registry, or the driver of its database is not installed",
-            hint="--registry sqlite:///PATH, or postgresql+psycopg://... with cardkit[postgres]",
+            hint="name an SQLite file: --registry sqlite:///PATH; this version comes with no other "
+            "database, PostgreSQL works only where psycopg is installed (postgresql+psycopg://...)",
+            zh="登记库的地址不对，或没有安装其数据库的驱动：请用 SQLite 文件（--registry 路径）；"
+            "PostgreSQL 须另装 psycopg",
         ) from None
     if is_sqlite:
         sqlite.configure(engine, busy_seconds)

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from cardkit.apdu import Link
 from cardkit.apdu.link import LinkLostError, chain
-from cardkit.issuance.feed import Obstacle, Stop
+from cardkit.card.procedures.identify import WrongCardError
+from cardkit.issuance.feed import FeedEmpty, Obstacle, Stop
+from cardkit.issuance.matching import NothingToDoError
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import SERIAL_LENGTH, CardFactory
 from cardkit.virtual.link import VirtualLink
@@ -49,6 +51,7 @@ class VirtualFeed:
     ) -> None:
         self._folder = folder
         self._make = factory.blank if blank else partial(factory.premade, complete=complete)
+        self._empty = False
         folder.mkdir(parents=True, exist_ok=True)
         self._left = sorted(folder.glob(f"*{_IN_READER}"))
         self._serials = itertools.count(self._next_serial())
@@ -64,6 +67,8 @@ class VirtualFeed:
         obstacle: Obstacle,  # noqa: ARG002 - nothing stands in the way here
     ) -> Iterator[Link | None]:
         """See `cardkit.issuance.feed.Feed`; a chip left in the reader comes first."""
+        if self._empty:
+            raise FeedEmpty
         if stop():
             yield None
             return
@@ -73,6 +78,10 @@ class VirtualFeed:
             yield chain(VirtualLink(card))
         except LinkLostError:
             self._left.insert(0, path)
+            raise
+        except WrongCardError as error:
+            self._empty = isinstance(error, NothingToDoError)  # another would not be wanted either
+            path.rename(path.with_suffix(_OUT))
             raise
         card.power_off()
         card.save(path)

@@ -7,14 +7,15 @@ file, and whoever kills the program leaves it behind, so it holds a stand-in ins
 from __future__ import annotations
 
 import datetime as dt
-import io
 import tempfile
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from cardkit.apdu.link import chain
-from cardkit.apdu.trace_link import TraceLink, TraceWriter
+from cardkit.apdu.mask import Masker
+from cardkit.apdu.trace import Exchange, Trace, exchange_lines
+from cardkit.apdu.trace_link import Recorder, TraceLink
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import tree_of
 from cardkit.issuance.writer import Issued, Writer
@@ -65,7 +66,7 @@ def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.dat
         What would also go wrong in front of a real card.
     """
     clock = WireClock(card)
-    text = io.StringIO()
+    recorder = Recorder()
     with (
         tempfile.TemporaryDirectory(prefix="cardkit-rehearsal-") as folder,
         _Understudy.open(
@@ -73,7 +74,7 @@ def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.dat
         ) as registry,
     ):
         bare = VirtualLink(card)
-        link = chain(TraceLink(bare, TraceWriter(text), lambda: 0.0))
+        link = chain(TraceLink(bare, recorder, lambda: 0.0))
         outcome = _writer(profile, registry, person).process(link, "rehearsal")
     if not isinstance(outcome, Issued):
         raise outcome.error
@@ -84,8 +85,18 @@ def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.dat
         counters.bytes_out,
         {speed: clock.seconds(speed, offered=False) for speed in USUAL_SPEEDS},
         clock.speeds,
-        text.getvalue(),
+        _masked(recorder.trace),
     )
+
+
+def _masked(trace: Trace) -> str:
+    """Commands and answers without what must not be seen."""
+    masker = Masker()
+    lines: list[str] = []
+    for exchange in trace.exchanges:
+        answer = exchange.answer.value if exchange.answer else None
+        lines += exchange_lines(Exchange(*masker.mask(exchange.command.value, answer)))
+    return "\n".join(lines)
 
 
 def chip_for(profile: Profile, state: str) -> VirtualCard:

@@ -22,7 +22,7 @@ from enum import Enum
 from functools import partial
 from typing import Final, Protocol, Self
 
-from cardkit.errors import CardkitError, UnreachableError
+from cardkit.errors import UnreachableError
 
 CONTROL_OFF: Final = 0
 CONTROL_ON: Final = 1
@@ -185,8 +185,8 @@ class ReaderThread:
     ----------
     departure : Departure or None
         Why the last card left; a card whose power was cut leaves and ends the thread.
-    error : CardkitError or None
-        What ended the thread instead.
+    error : Exception or None
+        What ended the thread instead: a `CardkitError`, or a bug in the card.
     served : int
         Cards that have been in the reader and left.
 
@@ -211,7 +211,7 @@ class ReaderThread:
         self._lock = threading.Lock()
         self._current: CardInReader | None = None
         self.departure: Departure | None = None
-        self.error: CardkitError | None = None
+        self.error: Exception | None = None
         self.served = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -240,7 +240,7 @@ class ReaderThread:
                 self.served += 1
                 if self.departure is not Departure.USED:
                     return
-        except CardkitError as error:
+        except Exception as error:  # noqa: BLE001 - for whoever waits; told here, it may quote data
             self.error = error
 
     def _keep_in(self, card: CardSide) -> Departure:

@@ -13,6 +13,7 @@ import pytest
 from cardkit.apdu import pcsc
 from cardkit.apdu.link import LinkLostError
 from cardkit.apdu.pcsc import Disposition
+from cardkit.apdu.pcsc.calls import start_service
 from cardkit.errors import ExitCode
 from cardkit.virtual import service
 from tests.bench import (
@@ -295,7 +296,7 @@ class TestRestartedDaemon:
         assert isinstance(raised.value.__cause__, pcsc.NoServiceError)
         with pytest.raises(pcsc.NoServiceError, match="does not run") as no_service:
             pcsc.list_readers()
-        assert "systemctl start pcscd" in no_service.value.hint
+        assert start_service() in no_service.value.hint
 
         pcsc_service.start_daemon()
         pcsc.wait_for_card(reader, 10)

@@ -68,6 +68,20 @@ def test_a_refusal_ends_with_its_own_exit_code() -> None:
     assert not_found.details() == {"sw": "6A82", "command": "00A40000", "file": "DF01"}
 
 
+@pytest.mark.parametrize(
+    ("what", "file", "line"),
+    [
+        ("UPDATE RECORD 08", "SSSE EF06", "UPDATE RECORD 08 SSSE EF06：卡片返回6581，未完成"),
+        ("VERIFY", "", "VERIFY：卡片返回6581，未完成"),
+        ("", "", "command 00200000：卡片返回6581，未完成"),
+    ],
+)
+def test_a_refusal_is_told_to_operators(what: str, file: str, line: str) -> None:
+    error = StatusError(StatusWord(0x6581), Command(0, 0x20, 0, 0), what=what, file=file)
+
+    assert error.line("zh") == line
+
+
 def test_an_error_never_shows_the_data_of_the_command() -> None:
     error = StatusError(StatusWord(0x6300), Command(0, 0x20, 0, 0, bytes.fromhex("654321")))
 

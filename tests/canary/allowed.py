@@ -6,10 +6,11 @@ line, a file by its path in the sandbox (``*`` matches ``/`` too).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from tests.canary.markers import EVERYTHING_OF_A_CARD, PEOPLE, Kind
+from tests.canary.search import Evidence, Searcher
 
 ALLOWED: Mapping[str, Collection[Kind]] = {
     # What the operator brings.
@@ -20,7 +21,6 @@ ALLOWED: Mapping[str, Collection[Kind]] = {
     # Whom it is about, for those who have to know.
     "file: work/*.db": PEOPLE,
     "file: work/*.db-wal": PEOPLE,
-    "file: work/*.db-shm": PEOPLE,
     "file: work/*/rejects-*": PEOPLE,
     "file: work/*/return-*": PEOPLE,
     "file: work/rejects.*": PEOPLE,
@@ -31,7 +31,7 @@ ALLOWED: Mapping[str, Collection[Kind]] = {
     "removed: work/*/.cardkit-*": PEOPLE,
     # A real chip would be in a reader.
     "file: work/*.card": EVERYTHING_OF_A_CARD,
-    "file: work/*.in-reader": EVERYTHING_OF_A_CARD,
+    "file: work/*/virtual-cards/*": EVERYTHING_OF_A_CARD,  # also those of a killed program
     # Asked for in so many words.
     "file: work/unmasked.trace": {*PEOPLE, Kind.PIN},
     "stdout: card read*": PEOPLE,
@@ -54,3 +54,14 @@ def allowed_at(place: str) -> set[Kind]:
         if fnmatchcase(place, pattern)
         for kind in kinds
     }
+
+
+def unneeded(searcher: Searcher, evidence: Iterable[Evidence]) -> list[str]:
+    """Allowances without anything to allow: permissions that are wider than they have to be."""
+    kept = [piece for piece in evidence if allowed_at(piece.place)]
+    there = {leak.place for leak in searcher.find(kept, {})}
+    return [
+        pattern
+        for pattern in ALLOWED
+        if not any(fnmatchcase(place, pattern) for place in there)
+    ]

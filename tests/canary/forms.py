@@ -18,8 +18,8 @@ def forms(value: str | bytes) -> dict[str, bytes]:
 
     Examples
     --------
-    >>> forms(bytes(range(1, 9)))["hex lower"]
-    b'0102030405060708'
+    >>> forms(bytes.fromhex("A1B2C3D4E5F60718"))["hex lower"]
+    b'a1b2c3d4e5f60718'
     """
     found: dict[str, bytes] = {}
     for name, form in _all(value):

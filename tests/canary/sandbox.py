@@ -22,8 +22,8 @@ from typing import Any
 
 from tests.canary.allowed import allowed_at
 from tests.canary.markers import SECRETS, Marker
-from tests.canary.search import Leak, Searcher
-from tests.canary.watch import Evidence, Watch
+from tests.canary.search import Evidence, Searcher
+from tests.canary.watch import Watch
 
 WITNESS = Path(__file__).parent / "witness"
 _KEPT = ("PATH", "PCSCLITE_CSOCK_NAME", "LANG")
@@ -48,9 +48,9 @@ class Done:
 class Sandbox:
     """Runs the program and keeps the evidence."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, markers: Iterable[Marker] = SECRETS) -> None:
         self.folder = folder
-        self.markers: list[Marker] = list(SECRETS)
+        self.markers = list(markers)
         self._evidence: list[Evidence] = []
         for name in ("in", "work", "home", "tmp", "witness"):
             (folder / name).mkdir()
@@ -80,13 +80,18 @@ class Sandbox:
         }
 
     def start(
-        self, *arguments: object, code: str = "", environment: Mapping[str, str] | None = None
+        self, *arguments: object, before: str = "", environment: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
-        """Start the program; ``code`` runs in it before."""
-        words = [str(argument) for argument in arguments]
-        program = ["-m", "cardkit", *words] if not code else ["-c", _AFTER.format(code), *words]
+        """Start the program; ``before`` runs in it first."""
+        start = ["-c", _AFTER.format(before)] if before else ["-m", "cardkit"]
+        return self.python(*start, *arguments, environment=environment)
+
+    def python(
+        self, *arguments: object, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start any program in Python."""
         return subprocess.Popen(
-            [sys.executable, *program],
+            [sys.executable, *map(str, arguments)],
             cwd=self.work, env=self.environment | (environment or {}),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
@@ -109,11 +114,11 @@ class Sandbox:
         self,
         *arguments: object,
         stdin: str = "",
-        code: str = "",
+        before: str = "",
         environment: Mapping[str, str] | None = None,
     ) -> Done:
         """Run the program to its end."""
-        program = self.start(*arguments, code=code, environment=environment)
+        program = self.start(*arguments, before=before, environment=environment)
         return self.finish(program, *arguments, stdin=stdin)
 
     # --- evidence --------------------------------------------------------------------------------
@@ -124,11 +129,14 @@ class Sandbox:
 
     def leaks(self) -> list[str]:
         """Every marker where it does not belong; also every file written outside the sandbox."""
-        searcher = Searcher(self.markers)
-        found: set[Leak] = set()
-        for evidence in {*self._evidence, *self._watch.evidence, *self._files(), *self._noted()}:
-            found.update(searcher.find(evidence.place, evidence.data, allowed_at(evidence.place)))
+        evidence = self.evidence()
+        allowed = {piece.place: allowed_at(piece.place) for piece in evidence}
+        found = Searcher(self.markers).find(evidence, allowed)
         return [str(leak) for leak in sorted(found)] + sorted(self._strays())
+
+    def evidence(self) -> set[Evidence]:
+        """Everything that was kept, seen, noted, or is there now."""
+        return {*self._evidence, *self._watch.evidence, *self._files(), *self._noted()}
 
     def _files(self) -> Iterator[Evidence]:
         for folder in ("in", "work", "home", "tmp"):

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests.canary.search import Evidence
+
+_SETTLED = 20
+"""Looks after which a process is taken for one that starts no other program in its place."""
+
 _PAUSE = 0.03  # seconds; a command lives for ten times as long
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Bytes that were somewhere."""
-
-    place: str
-    data: bytes
 
 
 class Watch:
@@ -34,6 +31,7 @@ class Watch:
         self._folder = folder
         self._seen: set[Evidence] = set()
         self._known: dict[Path, tuple[int, int]] = {}
+        self._looks: Counter[Path] = Counter()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="canary watch", daemon=True)
         self.rounds = 0
@@ -59,6 +57,9 @@ class Watch:
     def _look(self) -> None:
         self.rounds += 1
         for process in _processes():
+            self._looks[process] += 1
+            if self._looks[process] > _SETTLED and self.rounds % _SETTLED:
+                continue
             self._note("command line", lambda p=process: (p / "cmdline").read_bytes())
             if _is_ours(process):
                 self._note("environment", lambda p=process: (p / "environ").read_bytes())

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardkit.card.files import TREES, Field, Tree
+from cardkit.card.files import GENERATION_2, TREES, Field, Tree
 from cardkit.card.files.codings import AMOUNT, BYTES, DATE, DIGITS, MONEY, TEXT, Value
 from cardkit.card.files.model import (
     BinaryFile,
+    Confidence,
     CyclicFile,
     File,
     InternalFile,
@@ -25,6 +26,19 @@ FILES = [
     for file in directory.files
     if not isinstance(file, InternalFile)
 ]
+
+
+def test_marks_are_those_of_what_is_established() -> None:
+    """docs/established.md: one source for EF07, EF08 and the keys of DF01-DF04; names are ours."""
+    ssse = GENERATION_2.directory("SSSE")
+    assert ssse.file("EF07").confidence is ssse.file("EF08").confidence is Confidence.MEDIUM
+    assert {slot.confidence for slot in ssse.keys} == {Confidence.HIGH}
+    for label in ("DF01", "DF02", "DF03", "DF04"):
+        slots = GENERATION_2.directory(label).keys
+        assert {slot.confidence for slot in slots} == {Confidence.MEDIUM}
+    for field in GENERATION_2.fields:
+        if field.directory.label != "SSSE" and not field.item.name.startswith("tag_"):
+            assert field.item.confidence is Confidence.INFERRED, field.address
 
 
 @pytest.mark.parametrize("file", FILES)

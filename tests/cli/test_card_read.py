@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,17 @@ def test_with_all_a_closed_file_is_null(run: Run, images: Path) -> None:
 
     assert document["DF01"]["EF05"] is None
     assert document["DF01"]["EF16"] == "00" * 0x128
+
+
+def test_a_closed_file_names_the_option_that_opens_it(run: Run, images: Path) -> None:
+    image = ("--image", images / "issued.card", "--all")
+
+    with_keys = run("card", "read", *image, *KEYS).out
+    with_nothing = run("card", "read", *image).out
+
+    assert re.search(r"EF08 .*未开放; opens with --pin$", with_keys, re.MULTILINE)
+    assert "opens with --with-keys or --pin" in with_nothing
+    assert "opens with --with-keys and --pin" in with_nothing
 
 
 def test_a_wrong_pin_is_4_tells_the_tries_and_is_presented_once(run: Run, images: Path) -> None:

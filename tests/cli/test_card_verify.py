@@ -10,6 +10,7 @@ import pytest
 
 from cardkit.card.files.codings import Value
 from cardkit.card.procedures.verify import Outcome, agreement
+from cardkit.cli import common
 from cardkit.profile import load
 from cardkit.virtual.factory import CardFactory
 from tests.cli.conftest import NAME, NUMBER, VALUES, Run
@@ -29,6 +30,17 @@ GOOD: dict[str, Value] = {
     "SSSE.EF06.0C": "639900",
     "SSSE.EF06.0D": dt.date(1985, 3, 17),
 }
+
+
+def test_a_card_issued_today_in_china_is_not_of_the_future_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At 22:00 UTC a card issued now carries tomorrow's date, with a profile or without."""
+    late = dt.datetime(2026, 11, 21, 22, 0, tzinfo=dt.UTC)
+    monkeypatch.setattr(common, "now", lambda: late)
+
+    assert common.today() == dt.date(2026, 11, 22)
+    assert common.today(load("test")) == dt.date(2026, 11, 22)
 
 
 def failed(values: Mapping[str, Value]) -> list[str]:

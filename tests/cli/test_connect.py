@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cardkit.apdu.pcsc import NoCardError, NoSuchReaderError, ReaderState
-from cardkit.cli.connect import choose_reader
+from cardkit.apdu.pcsc import NoCardError, NoServiceError, NoSuchReaderError, ReaderState
+from cardkit.cli.connect import choose_reader, open_reader
 from cardkit.errors import ExitCode, UsageError
 
 EMPTY = ReaderState("ACS ACR39U 00 00", present=False)
@@ -56,3 +56,27 @@ def test_no_such_reader_is_unreachable(part: str | None, states: list[ReaderStat
         choose_reader(part, states)
 
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("states", [[], [EMPTY]])
+def test_a_virtual_reader_that_is_not_there_points_to_image_files(
+    states: list[ReaderState],
+) -> None:
+    with pytest.raises(NoSuchReaderError, match="no virtual reader") as raised:
+        choose_reader("virtual", states)
+
+    assert "--image" in raised.value.hint
+    assert "--image" in raised.value.zh
+
+
+def test_it_points_there_without_a_service_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_service() -> list[ReaderState]:
+        raise NoServiceError("the PC/SC service does not run", hint="start it")
+
+    monkeypatch.setattr("cardkit.apdu.pcsc.reader_states", no_service)
+
+    with pytest.raises(NoSuchReaderError) as raised, open_reader("virtual"):
+        pass
+    assert "--image" in raised.value.hint
+    with pytest.raises(NoServiceError), open_reader("ACS"):
+        pass

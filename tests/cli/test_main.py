@@ -144,6 +144,30 @@ def test_an_error_with_json_is_exactly_one_document(run: Run) -> None:
     }
 
 
+def test_a_missing_profile_is_wrong_usage_and_the_shipped_ones_are_named(run: Run) -> None:
+    Path("people.csv").write_text("姓名,身份证号码\n", encoding="utf-8")
+
+    result = run("issue", "people.csv", "--reader", "virtual")
+
+    assert result.code == 2
+    assert "--profile" in result.err
+    assert "shipped profile: test" in result.err
+
+
+def test_a_setting_stands_for_the_missing_profile(run: Run) -> None:
+    Path("cardkit.toml").write_text('profile = "nowhere"', encoding="utf-8")
+
+    assert "no profile nowhere" in run("issue", "people.csv", "--reader", "virtual").err
+
+
+def test_commands_that_are_not_for_operators_speak_english(run: Run) -> None:
+    run("roster", "check", "nowhere.csv")
+
+    assert run("registry", "list", "--registry", "nowhere.db").err.startswith(
+        "cardkit: there is no registry at"
+    )
+
+
 @pytest.mark.usefixtures("failing")
 def test_ctrl_c_ends_without_a_traceback(run: Run) -> None:
     result = run("interrupted")

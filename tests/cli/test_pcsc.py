@@ -37,27 +37,19 @@ def test_readers_are_listed_with_what_is_in_them(run: Run, card: Inserted) -> No
     assert card.reader in run("reader", "list").out
 
 
-def test_a_busy_reader_is_shown_with_who_holds_it(run: Run, card: Inserted) -> None:
-    code = (
-        "import sys; from cardkit.apdu import pcsc; "
-        f"link = pcsc.open_card({card.reader!r}); print('open', flush=True); sys.stdin.read()"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "open\n"
+def test_a_busy_reader_is_shown_with_who_holds_it(
+    run: Run, card: Inserted, hold: Callable[[str], int]
+) -> None:
+    holder = hold(card.reader)
 
-        listed = {reader["name"]: reader for reader in run("reader", "list", "--json").document}
-        refused = run("card", "read", "--reader", card.reader, "--json")
-        holder.communicate()
+    listed = {reader["name"]: reader for reader in run("reader", "list", "--json").document}
+    refused = run("card", "read", "--reader", card.reader, "--json")
 
     assert listed[card.reader]["exclusive"] is True
-    assert holder.pid in [h["pid"] for h in listed[card.reader]["holders"]]
+    assert holder in [h["pid"] for h in listed[card.reader]["holders"]]
     assert refused.code == 3
     assert refused.document["error"]["type"] == "CardBusyError"
-    assert holder.pid in [h["pid"] for h in refused.document["error"]["holders"]]
+    assert holder in [h["pid"] for h in refused.document["error"]["holders"]]
 
 
 def test_a_card_is_read_through_its_reader(run: Run, card: Inserted) -> None:
@@ -66,8 +58,13 @@ def test_a_card_is_read_through_its_reader(run: Run, card: Inserted) -> None:
     assert read.document["SSSE"]["EF05"]["card_number"] == CARD_NUMBER
 
 
-@pytest.mark.usefixtures("card")
-def test_without_a_name_it_is_the_reader_that_has_a_card(run: Run) -> None:
+def test_without_a_name_it_is_the_reader_that_has_a_card(
+    run: Run, card: Inserted, pcsc_service: Service
+) -> None:
+    for reader in pcsc_service.readers:
+        if reader != card.reader:
+            pcsc.wait_for_removal(reader, SOON)  # of the tests before
+
     read = run("card", "read", "--json")
 
     assert read.document["SSSE"]["EF05"]["card_number"] == CARD_NUMBER
@@ -90,13 +87,11 @@ def test_nothing_stays_open_for_the_next_program(run: Run, card: Inserted) -> No
     assert run("card", "apdu", "00B2012C04", *reader).out.split()[0] in ("6A82", "6982")
 
 
-def test_an_empty_reader_is_unreachable(run: Run, pcsc_service: Service, card: Inserted) -> None:
-    empty = next(r for r in pcsc_service.readers if r != card.reader)
-
-    result = run("card", "read", "--reader", empty)
+def test_an_empty_reader_is_unreachable(run: Run, empty_reader: str) -> None:
+    result = run("card", "read", "--reader", empty_reader)
 
     assert result.code == 3
-    assert empty in result.err
+    assert empty_reader in result.err
 
 
 def test_no_such_reader_names_those_there_are(run: Run, card: Inserted) -> None:
@@ -123,25 +118,30 @@ def program() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 def test_a_virtual_card_stays_until_it_is_stopped_and_keeps_its_image(
-    run: Run, pcsc_service: Service, program: Callable[..., subprocess.Popen[str]], images: Path
+    run: Run,
+    pcsc_service: Service,
+    empty_reader: str,
+    program: Callable[..., subprocess.Popen[str]],
+    images: Path,
 ) -> None:
     runtime = Path(os.environ[SOCKET_VARIABLE]).parents[1]
-    slot = len(pcsc_service.readers) - 1
-    reader, image = pcsc_service.readers[slot], images / "issued.card"
+    slot = pcsc_service.readers.index(empty_reader)
+    reader, image = empty_reader, images / "issued.card"
     process = program("virtual", "card", "--slot", slot, "--image", image, "--runtime-dir", runtime)
     pcsc.wait_for_card(reader, SOON)
 
     typed = "123456\n654321\n"
     changed = run("pin", "change", "--reader", reader, "--pin-stdin", stdin=typed)
-    taken = run("virtual", "card", "--slot", slot, "--runtime-dir", runtime)
+    second = program("virtual", "card", "--slot", slot, "--runtime-dir", runtime)
+    _, taken = second.communicate(timeout=SOON)
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=SOON)
     pcsc.wait_for_removal(reader, SOON)
 
-    assert changed.code == 0
-    assert taken.code == 3
-    assert "has a card in it" in taken.err
-    assert process.returncode == 0
+    assert changed.code == 0, changed.err
+    assert second.returncode == 3
+    assert "has a card in it" in taken
+    assert process.returncode == 0, told
     assert "card taken out" in told
     again = run("pin", "verify", "--image", image, "--pin-stdin", stdin="654321\n")
     assert again.code == 0

@@ -23,11 +23,24 @@ def test_a_wrong_pin_is_4_and_shows_the_tries_left(run: Run, images: Path) -> No
     told = [run(*verify, stdin="999999\n") for _ in range(3)]
 
     assert [result.code for result in told] == [4, 4, 4]
-    assert "2 tries left" in told[0].err
-    assert "1 tries left" in told[1].err
-    assert "locked" in told[2].err
+    assert "密码错误，剩余2次" in told[0].err
+    assert "剩余1次" in told[1].err
+    assert "密码已锁定" in told[2].err
     assert run(*verify, stdin="123456\n").code == 4
     assert all("999999" not in result.out + result.err for result in told)
+
+
+def test_english_on_request_and_both_for_programs(run: Run, images: Path) -> None:
+    image = ("--image", images / "issued.card", "--pin-stdin")
+
+    english = run("pin", "verify", *image, "--lang", "en", stdin="999999\n")
+    document = run("pin", "verify", *image, "--json", stdin="999999\n").document
+
+    assert english.err == (
+        "cardkit: wrong PIN, 2 tries left\n  → check the PIN before the next try\n"
+    )
+    assert document["error"]["message"] == "wrong PIN, 1 tries left"
+    assert document["error"]["zh"] == "密码错误，剩余1次：请核对密码后再试"
 
 
 def test_a_changed_pin_is_the_new_one(run: Run, images: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sqlite3
 import stat
 from pathlib import Path
@@ -115,6 +116,14 @@ def test_an_export_is_complete_and_private(
     assert [row["name"] for row in rows] == [person.name for person in PEOPLE]
 
 
+def test_the_number_of_the_pension_insurance_is_called_so(run: Run, registry: Path) -> None:
+    """社会保障号码 on the card is the citizen number, not this one."""
+    shown = run("registry", "show", 2, "--full", "--registry", registry).out
+
+    assert re.search(r"^insurance_number +养老保险号 +63$", shown, re.MULTILINE)
+    assert "社会保障号码" not in shown
+
+
 def test_an_export_of_no_known_kind_is_2(run: Run, registry: Path) -> None:
     assert run("registry", "export", "cards.ods", "--registry", registry).code == 2
 
@@ -126,6 +135,19 @@ def test_an_audit_finds_the_history_intact(run: Run, registry: Path) -> None:
     assert found.document["intact"] is True
     assert found.document["records"]["issued"] == 1
     assert len(found.document["digest"]) == 64
+
+
+def test_an_audit_shows_the_last_digest_in_any_case(run: Run, registry: Path) -> None:
+    """It is to be noted down; without --verify nobody has checked what it stands for."""
+    checked = run("registry", "audit", "--verify", "--json", "--registry", registry).document
+    plain = run("registry", "audit", "--json", "--registry", registry).document
+    shown = run("registry", "audit", "--registry", registry).out
+
+    assert plain["digest"] == checked["digest"]
+    assert plain["entries"] == checked["entries"]
+    assert "intact" not in plain
+    assert f"last entry {checked['entries']}, digest {checked['digest']}" in shown
+    assert "未校验" in shown
 
 
 def test_an_audit_tells_that_somebody_changed_the_history(run: Run, registry: Path) -> None:

@@ -52,6 +52,39 @@ def test_rejects_are_told_in_chinese_with_row_and_field(run: Run) -> None:
     assert "合格 1，退回 1" in found.out
 
 
+def test_a_roster_is_never_replaced_by_its_rejects(run: Run) -> None:
+    path = write(HEADING + FIRST + WRONG_DIGIT)
+    before = path.read_bytes()
+    Path("link.csv").symlink_to(path)
+
+    for out in ("roster.csv", "./roster.csv", "link.csv"):
+        result = run("roster", "check", "roster.csv", "--out", out)
+        assert result.code == 2
+        assert "--out" in result.err
+    assert path.read_bytes() == before
+
+
+def test_a_roster_that_cannot_be_used_is_told_in_the_language_of_the_operator(run: Run) -> None:
+    write("姓名,电话\n张三,1\n")
+
+    chinese = run("roster", "check", "roster.csv")
+    english = run("roster", "check", "roster.csv", "--lang", "en")
+
+    assert chinese.code == english.code == 2
+    assert chinese.err == (
+        "cardkit: roster.csv 第1行：缺少列 身份证号码：第一行应为列名，如 姓名、身份证号码\n"
+    )
+    assert "no column for" in english.err
+
+
+def test_a_missing_file_has_nothing_to_do_with_temporary_folders(run: Run) -> None:
+    result = run("roster", "check", "nowhere.csv", "--lang", "en")
+
+    assert result.code == 2
+    assert "temporary" not in result.err
+    assert "check its name" in result.err
+
+
 def test_rejects_are_told_in_english_on_request(run: Run) -> None:
     write(HEADING + WRONG_DIGIT)
 
@@ -133,10 +166,13 @@ def test_a_file_that_is_no_roster_is_2_and_one_line(run: Run, content: bytes) ->
     Path("x.csv").write_bytes(content)
 
     found = run("roster", "check", "x.csv")
+    english = run("roster", "check", "x.csv", "--lang", "en")
 
-    assert found.code == 2
+    assert found.code == english.code == 2
     assert found.err.startswith("cardkit: x.csv")
-    assert len(found.err.splitlines()) == 2
+    assert len(found.err.splitlines()) == 1
+    assert english.err.startswith("cardkit: x.csv")
+    assert len(english.err.splitlines()) == 2  # the second is the remedy
 
 
 def test_a_sample_that_is_impossible_is_2(run: Run) -> None:

@@ -14,7 +14,9 @@ from cardkit.apdu.link import chain
 from cardkit.card.card import Card
 from cardkit.card.files import GENERATION_2
 from cardkit.card.procedure import run as run_procedure
+from cardkit.cli.output import Output
 from cardkit.cli.session import NoKeys
+from cardkit.cli.virtual import _report
 from cardkit.cli.virtual_cards import ImageCard, Stack
 from cardkit.profile import load
 from cardkit.virtual import service
@@ -118,9 +120,20 @@ def test_the_service_tells_its_readers_and_what_programs_need(
 
     monkeypatch.setattr(service, "run_service", instead)
 
-    assert "export PCSCLITE_CSOCK_NAME=/run/x" in run("virtual", "readers", "--count", "2").out
+    shown = run("virtual", "readers", "--count", "2").out
+    assert "export PCSCLITE_CSOCK_NAME=/run/x" in shown
+    assert "spare" not in shown
     document = run("virtual", "readers", "--count", "2", "--json").document
     assert document["readers"] == ["Reader 0", "Reader 1"]
+
+
+def test_a_spare_reader_is_told_beforehand(capsys: pytest.CaptureFixture[str]) -> None:
+    """The driver always has two slots."""
+    running = SimpleNamespace(readers=("Reader 0",), environment={}, mode=service.Mode.PRIVATE)
+
+    _report(running, Output())  # type: ignore[arg-type]
+
+    assert "a spare reader" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("count", [0, 17])

@@ -83,7 +83,7 @@ def run(command: str, folder: Path) -> str:
         check=False,
         timeout=60,
     )
-    text = done.stdout.decode().strip("\n")
+    text = done.stdout.decode().replace("\r\n", "\n").strip("\n")
     if done.returncode >= 70:
         raise RuntimeError(f"{command} ended with {done.returncode}: {text}")
     return text

@@ -13,7 +13,7 @@ import pytest
 from cardkit import doctor
 from cardkit.apdu import pcsc
 from cardkit.apdu.pcsc import Holder, ReaderState
-from cardkit.doctor import Finding, State, Surroundings
+from cardkit.doctor import Finding, State, Surroundings, stores
 from cardkit.doctor.drivers import check_drivers, check_network
 from cardkit.doctor.readers import check_readers
 from cardkit.doctor.service import check_service
@@ -134,7 +134,7 @@ class TestService:
         assert "sudo pcscd" in only(check_service(installed), "service").remedy
         bare.systemd.mkdir()
         assert (
-            "systemctl enable --now pcscd.socket"
+            "start it: sudo systemctl start pcscd.socket"
             in only(check_service(installed), "service").remedy
         )
 
@@ -245,12 +245,18 @@ class TestStores:
             ("sqlite:///{folder}/new/registry.db", State.OK, "will be made"),
             ("sqlite:///{folder}/garbage.db", State.FAIL, "no registry"),
             ("mysql://localhost/x", State.FAIL, "'mysql'"),
-            ("postgresql+psycopg://user:secret@127.0.0.1:1/x", State.FAIL, "127.0.0.1:1"),
+            ("postgresql+psycopg://user:secret@127.0.0.1:1/x", State.FAIL, "need psycopg"),
         ],
     )
     def test_a_registry_is_looked_at_and_left_as_it_was(
-        self, tmp_path: Path, url: str, state: State, message: str
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        url: str,
+        state: State,
+        message: str,
     ) -> None:
+        monkeypatch.setattr(stores, "find_spec", lambda name: None)  # noqa: ARG005
         (tmp_path / "garbage.db").write_bytes(b"not a database at all" * 100)
         before = sorted(path.name for path in tmp_path.iterdir())
 
@@ -260,6 +266,17 @@ class TestStores:
         assert message in found.message
         assert "secret" not in f"{found}"
         assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_server_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where psycopg is installed a registry on PostgreSQL is possible."""
+    monkeypatch.setattr(stores, "find_spec", lambda name: name)
+
+    found = only(check_registry("postgresql+psycopg://user:secret@127.0.0.1:1/x"), "registry")
+
+    assert found.state is State.FAIL
+    assert "127.0.0.1:1" in found.message
+    assert "secret" not in f"{found}"
 
 
 def test_versions_name_what_a_helper_asks_for(bare: Surroundings) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from cardkit.apdu.link import LinkLostError
 from cardkit.card.card import AuthenticationFailedError
 from cardkit.errors import UnreachableError
-from cardkit.issuance.batch import Batch, Event, What
+from cardkit.issuance.batch import MOST_SPOILT, Batch, Event, TooManySpoiltError, What
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.registry.errors import RegistryError
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
+from cardkit.virtual.feed import VirtualFeed
 from tests.workshop import StackFeed, Workshop, applicant
 
 
@@ -148,7 +150,7 @@ def test_reader_that_goes_away_is_waited_for(tmp_path: Path) -> None:
     with shop.registry() as registry:
         batch, events = run(shop, registry, [Unplugged("reader", premade(shop, 0, 1))])
         tally = batch.run()
-    assert [event.what for event in events] == [What.WAITING, What.WAITING, What.ISSUED]
+    assert [event.what for event in events] == [What.WAITING, What.ISSUED]
     assert len(tally.issued) == 1
 
 
@@ -170,3 +172,58 @@ def test_a_bug_reaches_the_caller_and_stops_the_other_readers(tmp_path: Path) ->
         batch, _ = run(shop, registry, [Patient("a", premade(shop, 0, 1)), Broken("b", [])])
         with pytest.raises(ZeroDivisionError):
             batch.run()
+
+
+def test_record_of_a_card_pulled_during_authentication_is_not_forgotten(tmp_path: Path) -> None:
+    """Nothing was begun yet: the same run gives the record to the next card."""
+    shop = Workshop(tmp_path, [applicant(2)])
+    pulled, good = premade(shop, 0, 2)
+    pulled.arm(Fault(FaultKind.REMOVED, at=6))
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [StackFeed("reader", [pulled, good])])
+        tally = batch.run()
+    assert [event.what for event in events] == [What.LOST, What.ISSUED]
+    assert len(tally.issued) == 1
+
+
+def test_one_spoilt_chip_after_the_other_stops_the_run(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+    cards = premade(shop, 0, MOST_SPOILT + 2)
+    for card in cards:
+        card.arm(Fault(FaultKind.WORN, at=10, directory=0xDDF1, file=0xEF06))
+    with shop.registry() as registry:
+        batch, _ = run(shop, registry, [StackFeed("reader", cards)])
+        tally = batch.run()
+    assert len(tally.spoilt) == MOST_SPOILT
+    assert isinstance(tally.stopped_by, TooManySpoiltError)
+
+
+def test_what_stands_in_the_way_is_told_once(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+
+    class Busy(StackFeed):
+        tries = 4
+
+        def next_card(self, stop, obstacle):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            if self.tries:
+                self.tries -= 1
+                raise UnreachableError("in use by another program")
+            return super().next_card(stop, obstacle)
+
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [Busy("reader", premade(shop, 0, 1))])
+        batch.run()
+    assert [event.what for event in events] == [What.WAITING, What.ISSUED]
+
+
+def test_virtual_reader_ends_when_only_begun_cards_are_missing(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+    (lost,) = premade(shop, 0, 1)
+    lost.arm(Fault(FaultKind.REMOVED, at=20))
+    with pytest.raises(LinkLostError):
+        shop.process(lost)
+    feed = VirtualFeed(shop.factory, tmp_path / "cards")
+    with shop.registry() as registry:
+        batch = Batch(shop.writer(registry), [feed], {1})
+        assert batch.run().issued == []
+    assert len(list((tmp_path / "cards").iterdir())) == 1

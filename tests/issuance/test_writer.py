@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,15 @@ from cardkit.card.card import AuthenticationFailedError, Card
 from cardkit.card.files import GENERATION_2
 from cardkit.card.files.model import RecordFile
 from cardkit.card.procedure import run
+from cardkit.card.procedures.check import FactoryDataError
 from cardkit.card.procedures.identify import WrongCardError
 from cardkit.card.procedures.personalize import open_for_update
 from cardkit.issuance.matching import CardAlreadyIssuedError, NothingToDoError
-from cardkit.issuance.writer import Issued, Spoilt
+from cardkit.issuance.writer import Failed, Issued, Spoilt
 from cardkit.keys import CardKeySet
 from cardkit.keys.open_store import factors_above
 from cardkit.keys.soft import SoftKeyStore
+from cardkit.registry.errors import WrongChipError
 from cardkit.registry.states import State
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
 from cardkit.virtual.link import VirtualLink
@@ -32,6 +35,16 @@ def exchanges_of(card: VirtualCard) -> list[bytes]:
     seen: list[bytes] = []
     card.on_exchange.append(lambda command, _: seen.append(command) if command[1] != 0xC0 else None)
     return seen
+
+
+def write_item(shop: Workshop, chip: VirtualCard, address: str, value: str) -> None:
+    """Something that was on the chip before it came to this window."""
+    link = chain(VirtualLink(chip))
+    card = Card(GENERATION_2, link.atr)
+    keys = CardKeySet.on_demand(shop.store, factors_above(shop.profile), card.factor)
+    run(open_for_update(card), link, keys)
+    run(card.update(GENERATION_2.find(address), value), link, keys)
+    chip.power_off()
 
 
 @pytest.fixture
@@ -93,17 +106,13 @@ def test_left_over_of_a_used_card_is_emptied(tmp_path: Path) -> None:
     """A name extension that somebody left on the chip does not stay under a short name."""
     shop = Workshop(tmp_path, [applicant(2, name="王芳")])
     chip = shop.factory.premade(SERIAL)
+    write_item(shop, chip, "SSSE.EF06.4E", "left over")
+    assert isinstance(shop.process(chip), Issued)
+    chip.power_off()
     link = chain(VirtualLink(chip))
     card = Card(GENERATION_2, link.atr)
     keys = CardKeySet.on_demand(shop.store, factors_above(shop.profile), card.factor)
-    extension = GENERATION_2.find("SSSE.EF06.4E")
-    run(open_for_update(card), link, keys)
-    run(card.update(extension, "left over"), link, keys)
-    chip.power_off()
-    assert isinstance(shop.process(chip), Issued)
-    card.forget()
-    chip.power_off()
-    assert run(card.read(extension), chain(VirtualLink(chip)), keys) is None
+    assert run(card.read(GENERATION_2.find("SSSE.EF06.4E")), link, keys) is None
 
 
 def test_blank_chip_is_made_with_the_sum_of_the_tree(shop: Workshop) -> None:
@@ -275,3 +284,83 @@ def test_data_of_other_applications_are_written_under_their_keys(tmp_path: Path)
         shop = Workshop(folder, [applicant(2, items=items)])
         outcome = shop.process(getattr(shop.factory, make)(SERIAL))
         assert isinstance(outcome, Issued), outcome
+
+
+def test_pre_printed_card_is_never_given_to_the_next_person(shop: Workshop) -> None:
+    """Its record is in work on another chip: the card is refused, not used for somebody else."""
+    first = shop.factory.premade(SERIAL)
+    first.arm(Fault(FaultKind.REMOVED, at=20))
+    with pytest.raises(LinkLostError):
+        shop.process(first)
+    with shop.registry() as registry:
+        (begun,) = registry.unfinished()
+    printed = shop.factory.premade(bytes.fromhex("40000002"))
+    write_item(shop, printed, "SSSE.EF05.07", begun.card_number)
+    before = printed.snapshot()
+    with pytest.raises(WrongChipError):
+        shop.process(printed)
+    assert printed.snapshot() == before
+    with shop.registry() as registry:
+        assert registry.counts()[State.PLANNED] == 1
+
+
+def test_pre_printed_card_is_matched_with_its_record(shop: Workshop) -> None:
+    with shop.registry() as registry:
+        second = registry.next_planned(2)[1]
+    printed = shop.factory.premade(SERIAL)
+    write_item(shop, printed, "SSSE.EF05.07", second.card_number)
+    outcome = shop.process(printed)
+    assert isinstance(outcome, Issued)
+    assert outcome.record.card_id == second.card_id
+
+
+def test_data_that_do_not_fit_the_card_fail_the_record_and_leave_the_chip(tmp_path: Path) -> None:
+    """Enrolled under other rules: what the roster check would refuse is found before writing."""
+    shop = Workshop(tmp_path, [applicant(2, items={"DF01.EF05.20": "too long"})])
+    card = shop.factory.premade(SERIAL)
+    seen = exchanges_of(card)
+    outcome = shop.process(card)
+    assert isinstance(outcome, Failed)
+    assert UPDATE not in {command[1] for command in seen}
+    with shop.registry() as registry:
+        assert registry.counts()[State.FAILED] == 1
+
+
+def test_factory_data_of_another_profile_do_not_spoil_the_chip(shop: Workshop) -> None:
+    """The chip is sound: the run stops, and the card is finished once the profile is right."""
+    card = shop.factory.premade(SERIAL)
+    right = shop.profile
+    shop.profile = replace(right, card=replace(right.card, institution="91" * 12))
+    with pytest.raises(FactoryDataError, match=r"SSSE\.EF05\.04"):
+        shop.process(card)
+    with shop.registry() as registry:
+        assert registry.counts()[State.WRITING] == 1
+        assert registry.chip_counts()["spoilt"] == 0
+    shop.profile = right
+    assert isinstance(shop.process(card), Issued)
+
+
+def test_nothing_to_do_names_the_begun_cards_that_are_missing(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(2)])
+    begun = shop.factory.premade(SERIAL)
+    begun.arm(Fault(FaultKind.REMOVED, at=20))
+    with pytest.raises(LinkLostError):
+        shop.process(begun)
+    with pytest.raises(NothingToDoError, match="639900D15600000540000001") as caught:
+        shop.process(shop.factory.premade(bytes.fromhex("40000002")))
+    assert "639900D15600000540000001" in caught.value.line("zh")
+
+
+def test_spoilt_blank_chip_that_comes_back_is_refused_without_a_try(shop: Workshop) -> None:
+    """It has its serial but no MF: it looks blank, and another transport key would cost a try."""
+    chip = shop.factory.blank(SERIAL)
+    chip.arm(Fault(FaultKind.CUT_BEFORE, at=7))  # after serial and ATR head
+    with pytest.raises(LinkLostError):
+        shop.process(chip)
+    with shop.registry() as registry:
+        (begun,) = registry.unfinished()
+        registry.spoil(begun.card_id, "lost")
+    before = chip.snapshot()
+    with pytest.raises(WrongCardError, match="spoilt"):
+        shop.process(chip)
+    assert chip.snapshot() == before

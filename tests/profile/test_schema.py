@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 
 import pytest
 
+from cardkit.card import dialects
+from cardkit.card.files import TREES
+from cardkit.card.procedures.identify import ALGORITHM_3DES
 from cardkit.errors import UsageError
-from cardkit.profile import load, shipped
+from cardkit.profile import load, rules, shipped
+from cardkit.registry.numbering import Numbering
 
 REGION = '[region]\nprovince = "63"\ncity = "639900"\n'
 
@@ -38,7 +43,18 @@ def test_defaults_stand_in_for_what_is_not_said(tmp_path: Path) -> None:
         (REGION + '[card]\nalgorithm = "1"', r"card\.algorithm must be of type int"),
         (REGION + '[card]\natr_head = "3B"', "atr_head has 11 bytes"),
         (REGION + '[pin]\ninitial = "12"', "pin.initial has 4 to 16 digits"),
-        (REGION + '[numbers]\ncard_prefix = "a"', "card_prefix has 1 to 4 capitals"),
+        (REGION + '[numbers]\ncard_prefix = "a"', "card_prefix has 0 to 7 digits or capitals"),
+        (REGION + '[numbers]\ncard_prefix = "１"', "card_prefix has 0 to 7 digits or capitals"),
+        (REGION + '[numbers]\ncard_prefix = "A"\ncard_first = 10000000', "no room behind"),
+        (REGION + "[numbers]\nserial_first = -1", "serial_first has 4 bytes"),
+        (REGION + "utc_offset_hours = 100", "utc_offset_hours is -12 to 14"),
+        (REGION + '[card]\ngeneration = "3.0"', "generation '3.0' is not known"),
+        (REGION + "[card]\nalgorithm = 3", "algorithm 3 is not supported for generation 2.0"),
+        (REGION + '[card]\ndialect = "t515"', "dialect 't515' is not known"),
+        (REGION + '[card]\nversion = "2.000"', "card.version has 4 characters"),
+        (REGION + '[card]\ncard_class = ""', "card.card_class has 1 character"),
+        (REGION + "[pin]\npuk_level = 999", "puk_level is one byte"),
+        (REGION + "[issue]\nvalidity_years = 9000", "validity_years is 1 to 100"),
         ("region = 1", "region is a section"),
         ("region = [", "profile"),
     ],
@@ -48,6 +64,30 @@ def test_mistakes_are_named(tmp_path: Path, text: str, words: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError, match=words):
         load(str(path))
+
+
+@pytest.mark.parametrize("prefix", ["", "7", "ABCD", "A7BCDEF"])
+def test_a_prefix_of_card_numbers_is_what_numbering_takes(tmp_path: Path, prefix: str) -> None:
+    path = tmp_path / "window.toml"
+    path.write_text(REGION + f'[numbers]\ncard_prefix = "{prefix}"')
+    numbers = load(str(path)).numbers
+    given = Numbering(numbers.card_prefix, numbers.card_first, numbers.serial_first, "639900")
+    assert given.card_limit > numbers.card_first
+
+
+def test_what_a_profile_may_name_is_what_there_is() -> None:
+    """Profiles cannot look at trees and dialects themselves: they lie below them."""
+    assert set(rules.GENERATIONS) == set(TREES)
+    assert {module.name for module in pkgutil.iter_modules(dialects.__path__)} == rules.DIALECTS
+    assert all(known == {ALGORITHM_3DES} for known in rules.GENERATIONS.values())
+
+
+def test_what_is_not_supported_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "window.toml"
+    path.write_text(REGION + "[card]\nalgorithm = 3")
+    with pytest.raises(UsageError) as caught:
+        load(str(path))
+    assert "SM4" in caught.value.hint
 
 
 def test_unknown_profile_names_the_shipped_ones() -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from cardkit.cli import common
 from cardkit.errors import ExitCode
-from cardkit.registry import store
+from cardkit.registry import faults, store
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
 from cardkit.registry.registry import Registry, sqlite_url
 from tests.registry import children
@@ -181,10 +182,97 @@ def test_a_read_only_registry_can_be_read_and_says_so(shared_path: Path) -> None
     in_child_as_nobody(work)
 
 
+def look_at(path: Path) -> Registry:
+    return Registry.open(sqlite_url(path), clock=SetClock(), actor="x", only_look=True)
+
+
+def test_a_registry_on_a_read_only_medium_can_be_looked_at(shared_path: Path) -> None:
+    """Nobody can write beside it, as SQLite wants to even for reading."""
+    with open_at(shared_path) as registry:
+        enrol(registry, crowd(2))
+    shared_path.chmod(0o444)
+    shared_path.parent.chmod(0o555)
+    before = shared_path.read_bytes()
+
+    def work() -> None:
+        with look_at(shared_path) as registry:
+            assert len(list(registry.list())) == 2
+            assert registry.verify_history().intact
+            with pytest.raises(RegistryError) as caught:
+                registry.check_writable()
+            assert_plain(caught.value, ExitCode.USAGE, "cannot be written")
+
+    in_child_as_nobody(work)
+    assert shared_path.read_bytes() == before
+    assert [file.name for file in shared_path.parent.iterdir()] == [shared_path.name]
+
+
+def test_looking_sees_what_another_user_is_writing(shared_path: Path) -> None:
+    """What stands in the write-ahead log only is seen too."""
+    with open_at(shared_path) as registry:
+        enrol(registry, crowd(2))
+        for file in shared_path.parent.iterdir():
+            file.chmod(0o444)
+        shared_path.parent.chmod(0o555)
+
+        def work() -> None:
+            with look_at(shared_path) as seen:
+                assert len(list(seen.list())) == 2
+
+        in_child_as_nobody(work)
+
+
+def test_a_log_without_its_index_is_a_clear_line(shared_path: Path) -> None:
+    """Copied half: without the log, the file alone would tell of the past."""
+    with open_at(shared_path) as registry:
+        enrol(registry, crowd(2))
+        log = shared_path.with_name(shared_path.name + "-wal").read_bytes()
+        main = shared_path.read_bytes()
+    shared_path.write_bytes(main)
+    shared_path.with_name(shared_path.name + "-wal").write_bytes(log)
+    shared_path.parent.chmod(0o555)
+    for file in shared_path.parent.iterdir():
+        file.chmod(0o444)
+
+    def work() -> None:
+        with pytest.raises(RegistryError) as caught:
+            look_at(shared_path).close()
+        assert_plain(caught.value, ExitCode.USAGE, "cannot be")
+
+    in_child_as_nobody(work)
+
+
+def test_every_fault_is_told_in_chinese_too() -> None:
+    for fault in [*faults.FAULTS.values(), faults._CONSTRAINT, faults._OTHER]:
+        assert "{where}" in fault.zh
+        assert "：" in fault.zh
+
+
+def test_what_is_not_supported_is_not_promised() -> None:
+    """There is no extra of cardkit that brings another database."""
+    with pytest.raises(RegistryError) as caught:
+        Registry.open("postgresql+nosuch://db/cards", clock=SetClock(), actor="x")
+    assert "cardkit[" not in caught.value.hint
+    assert "SQLite" in caught.value.hint
+
+
 def test_a_registry_that_may_not_be_read_is_named(shared_path: Path) -> None:
     open_at(shared_path).close()
     shared_path.chmod(0)
     in_child_as_nobody(lambda: refused(shared_path, ExitCode.USAGE, "cannot be opened"))
+
+
+def test_a_directory_that_may_not_be_entered_is_named(shared_path: Path) -> None:
+    open_at(shared_path).close()
+    shared_path.parent.chmod(0o700 if os.geteuid() == 0 else 0)
+
+    def work() -> None:
+        refused(shared_path, ExitCode.USAGE, "no permission to enter")
+        with pytest.raises(RegistryError) as caught:
+            common.open_registry(str(shared_path), must_exist=True)
+        assert_plain(caught.value, ExitCode.USAGE, "no permission to enter")
+
+    in_child_as_nobody(work)
 
 
 def test_a_directory_that_may_not_be_written_is_named(shared_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from cardkit.apdu.pcsc.errors import (
@@ -52,9 +53,10 @@ STALE: Final = frozenset(
 SOCKET_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
 DEFAULT_SOCKET: Final = "/run/pcscd/pcscd.comm"
 
-_NO_SERVICE_HINT: Final = (
-    "start it: sudo systemctl start pcscd.socket; without a reader: sudo cardkit virtual readers"
-)
+SYSTEMD: Final = Path("/run/systemd/system")
+"""Present where systemd runs the machine."""
+
+VIRTUAL_READERS: Final = "without a real reader: sudo cardkit virtual readers --count 1"
 _PERMISSION_HINT: Final = (
     "run cardkit doctor: it names the polkit rule or the permission this user lacks"
 )
@@ -74,6 +76,7 @@ def scard() -> Any:  # noqa: ANN401 - pyscard has no types
         raise NoServiceError(
             f"PC/SC cannot be used: {error}",
             hint="install pyscard: make setup, or pip install pyscard",
+            zh="读卡器服务（PC/SC）不可用：请安装 pyscard",
         ) from None
     return module
 
@@ -162,7 +165,10 @@ def explain(code: int, reader: str = "") -> PcscError:
         return kind(message.format(**words), hint=hint, code=code, zh=zh.format(**words))
     text = scard().SCardGetErrorMessage(code)
     return PcscError(
-        f"{where}: {text} ({code:08X})", hint="take the card out, try again", code=code
+        f"{where}: {text} ({code:08X})",
+        hint="take the card out, try again",
+        code=code,
+        zh=f"{where}：读卡器出错（{code:08X}）：请取出卡片后重试",
     )
 
 
@@ -177,7 +183,7 @@ _KNOWN: Final[dict[int, tuple[type[PcscError], str, str, str]]] = {
     W_REMOVED_CARD: (
         NoCardError,
         "the card was taken out of {reader}",
-        "put the same card in again: the work goes on where it stopped",
+        "put the same card in again",
         "卡片已从 {reader} 取出：请放回同一张卡，会从中断处继续",
     ),
     E_READER_UNAVAILABLE: (
@@ -231,14 +237,14 @@ _KNOWN: Final[dict[int, tuple[type[PcscError], str, str, str]]] = {
     E_NOT_TRANSACTED: (
         PcscError,
         "the card in {reader} stopped answering",
-        "put the same card in again: the work goes on where it stopped",
+        "put the same card in again",
         "{reader} 中的卡片停止应答：请放回同一张卡，会从中断处继续",
     ),
     F_COMM_ERROR: (
         NoServiceError,
         "the connection to the PC/SC service broke",
-        "start the service again, the work goes on where it stopped",
-        "",
+        "see that the service runs, then try again",
+        "与读卡器服务（PC/SC）的连接中断：请确认服务运行后重试",
     ),
 }
 
@@ -246,6 +252,11 @@ _KNOWN: Final[dict[int, tuple[type[PcscError], str, str, str]]] = {
 def socket_path() -> str:
     """Where the daemon of pcsc-lite is expected, as its client library decides it."""
     return os.environ.get(SOCKET_VARIABLE, DEFAULT_SOCKET)
+
+
+def start_service(systemd: Path = SYSTEMD) -> str:
+    """How the daemon is started on this machine, in words."""
+    return f"start it: sudo {'systemctl start pcscd.socket' if systemd.is_dir() else 'pcscd'}"
 
 
 def _no_service(code: int) -> PcscError:
@@ -263,4 +274,5 @@ def _no_service(code: int) -> PcscError:
                 )
             except OSError:
                 pass
-    return NoServiceError("the PC/SC service does not run", hint=_NO_SERVICE_HINT, code=code)
+    hint = f"{start_service()}; {VIRTUAL_READERS}"
+    return NoServiceError("the PC/SC service does not run", hint=hint, code=code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import IntEnum
 from types import TracebackType
 from typing import Final, Literal, NoReturn, Self
@@ -11,6 +12,7 @@ from cardkit.apdu.pcsc.calls import (
     E_NOT_TRANSACTED,
     OPEN_HERE,
     STALE,
+    W_UNRESPONSIVE_CARD,
     call,
     check,
     drop_context,
@@ -18,12 +20,14 @@ from cardkit.apdu.pcsc.calls import (
     scard,
     unsigned,
 )
-from cardkit.apdu.pcsc.errors import lost
+from cardkit.apdu.pcsc.errors import PcscError, lost
 
 _SHARE_EXCLUSIVE: Final = 1
 _SHARE_SHARED: Final = 2
 _PROTOCOL_T0: Final = 1
 _PROTOCOL_T1: Final = 2
+_ATR_TRIES: Final = 50
+_ATR_PAUSE: Final = 0.01  # seconds
 
 
 class Disposition(IntEnum):
@@ -163,6 +167,20 @@ def open_card(reader: str, *, exclusive: bool = True) -> PcscLink:
     _, handle, protocol = call(
         lambda context: scard().SCardConnect(context, reader, mode, protocols), reader=reader
     )
-    result, _, _, _, atr = scard().SCardStatus(handle)
-    check(result, reader)
-    return PcscLink(reader, handle, protocol, bytes(atr), mode)
+    try:
+        atr = _atr_of(handle, reader)
+    except PcscError:
+        scard().SCardDisconnect(handle, Disposition.LEAVE)
+        raise
+    return PcscLink(reader, handle, protocol, atr, mode)
+
+
+def _atr_of(handle: int, reader: str) -> bytes:
+    """ATR of the card; the service may let us connect some milliseconds before it tells the ATR."""
+    for _ in range(_ATR_TRIES):
+        result, *_, atr = scard().SCardStatus(handle)
+        check(result, reader)
+        if atr:
+            return bytes(atr)
+        time.sleep(_ATR_PAUSE)
+    raise explain(W_UNRESPONSIVE_CARD, reader)

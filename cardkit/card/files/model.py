@@ -169,9 +169,13 @@ class Template(Item):
 
 
 def template(tag: int, name: str, chinese: str, *parts: Item) -> Template:
-    """Declare a template; its length follows from its parts."""
+    """Declare a template; its length follows from its parts.
+
+    One with a Chinese name is named by us; the others are called by their tags.
+    """
     length = sum(part.length + 2 for part in parts)
-    return Template(tag, length, BYTES, name, chinese, Confidence.HIGH, parts)
+    confidence = Confidence.INFERRED if chinese else Confidence.HIGH
+    return Template(tag, length, BYTES, name, chinese, confidence, parts)
 
 
 @dataclass(frozen=True, slots=True)

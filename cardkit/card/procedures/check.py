@@ -8,7 +8,7 @@ from cardkit.card.card import Card
 from cardkit.card.files.codings import Value
 from cardkit.card.files.model import Field
 from cardkit.card.procedure import Procedure
-from cardkit.errors import CardkitError, ExitCode
+from cardkit.errors import CardkitError, ExitCode, RefusedError
 
 
 class DifferentDataError(CardkitError):
@@ -23,6 +23,19 @@ class DifferentDataError(CardkitError):
             hint="the chip is worn out, or the card was made for other data",
         )
         self.addresses = addresses
+
+
+class FactoryDataError(RefusedError):
+    """What the factory wrote is not what the profile says; the chip itself is sound."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        items = ", ".join(addresses)
+        super().__init__(
+            f"{items}: the factory wrote something else than the profile says",
+            hint="correct card.institution and card.card_class in the profile, or set "
+            "card.check_factory_items = false, and put the card in again",
+            zh=f"{items}：卡片出厂数据与配置不符：请更正配置后再次运行，此卡会继续完成",
+        )
 
 
 def check(card: Card, values: Mapping[str, Value], pin: str | None = None) -> Procedure[None]:

@@ -184,5 +184,5 @@ def _check_origin(id_code: bytes, version: str, expected: Expected) -> None:
             f"the card belongs to district {id_code[:3].hex()}, "
             f"the profile to {expected.district.hex()}",
             hint="use the profile of the issuing city",
-            zh=f"卡片属于{id_code[:3].hex()}，与配置的发卡地区不符",
+            zh=f"卡片属于{id_code[:3].hex()}，与配置的发卡地区不符：请使用发卡地区的配置",
         )

@@ -12,7 +12,11 @@ from cardkit.card.card import Card
 from cardkit.card.files.codings import Value
 from cardkit.card.key_request import KeyUse, Seal, Sealing
 from cardkit.card.procedure import Procedure, ask
-from cardkit.card.procedures.check import DifferentDataError, check_records
+from cardkit.card.procedures.check import (
+    DifferentDataError,
+    FactoryDataError,
+    check_records,
+)
 from cardkit.card.procedures.identify import Identity
 
 ID_CODE = "SSSE.EF05.01"
@@ -69,6 +73,8 @@ def personalize(
     ------
     DifferentDataError
         The check failed.
+    FactoryDataError
+        Only what the factory wrote differs.
     """
     id_code = identity.id_code
     records = {a: _record(card, a, v) for a, v in values.items() if v is not None}
@@ -102,6 +108,8 @@ def _check(
     try:
         yield from check_records(card, records, pin)
     except DifferentDataError as error:
+        if set(error.addresses) <= set(FACTORY_ITEMS):
+            raise FactoryDataError(error.addresses) from None
         left_over = {a: unfilled[a] for a in error.addresses if a in unfilled}
         if len(left_over) < len(error.addresses):
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from cardkit.apdu import StatusError
@@ -77,7 +77,7 @@ class Verified:
     """What verifying a card found: the checks, and the values they looked at."""
 
     checks: tuple[Check, ...]
-    values: Mapping[str, Value]
+    values: Mapping[str, Value] = field(repr=False)
 
 
 Values = Mapping[str, Value]
@@ -115,15 +115,15 @@ def verify(
 
 def _environment(card: Card) -> Procedure[dict[str, Value]]:
     values: dict[str, Value] = {}
-    for field in card.tree.fields:
-        if field.directory.label != "SSSE" or not field.file.read.free:
+    for each in card.tree.fields:
+        if each.directory.label != "SSSE" or not each.file.read.free:
             continue
         try:
-            values[field.address] = yield from card.read(field)
+            values[each.address] = yield from card.read(each)
         except StatusError as error:
             if error.sw not in NOT_THERE:
                 raise
-            values[field.address] = None
+            values[each.address] = None
     return values
 
 

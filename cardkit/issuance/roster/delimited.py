@@ -86,10 +86,12 @@ def _spoilt(name: str, text: io.TextIOWrapper, delimiter: str, line: int) -> Usa
             f"{name}, line {line}, column 1: a field of more than {csv.field_size_limit():,} "
             "characters",
             hint="this is no roster, or its delimiters were lost; export it again",
+            zh=f"{name} 第{line}行：一个字段过长，不是花名册或分隔符丢失：请重新导出",
         )
     return UsageError(
         f"{name}, line {line}, column {column}: a quotation mark without its partner",
         hint='write a quotation mark inside a quoted field twice (""), or delete it',
+        zh=f"{name} 第{line}行第{column}列：引号不成对：字段内的引号请写两个，或删去",
     )
 
 

@@ -81,6 +81,7 @@ def _unreadable(name: str, file: BinaryIO, encoding: str, bad: int) -> UsageErro
     return UsageError(
         f"{name}, line {line}, column {column}: {shown.get(encoding, 'not valid UTF-8')}",
         hint="repair that line, or export the roster again as UTF-8 or GB18030",
+        zh=f"{name} 第{line}行第{column}列：编码有误：请修正该行，或重新导出为 UTF-8 或 GB18030",
     )
 
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cardkit.card.files import Field, Tree
 from cardkit.card.files.model import Template
@@ -65,8 +66,23 @@ class Layout:
     remarks: list[Remark] = field(default_factory=list)
 
 
+class Place(NamedTuple):
+    """Where the headings stand: file and line, from 1."""
+
+    name: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.name}, line {self.line}"
+
+    @property
+    def zh(self) -> str:
+        """The same in Chinese."""
+        return f"{self.name} 第{self.line}行"
+
+
 def resolve(
-    headings: Sequence[str], *, tree: Tree, place: str, required: Collection[str] = REQUIRED
+    headings: Sequence[str], *, tree: Tree, place: Place, required: Collection[str] = REQUIRED
 ) -> Layout:
     """Find out what each column holds.
 
@@ -76,8 +92,8 @@ def resolve(
         As in the file.
     tree : Tree
         Where item addresses and item names are looked up.
-    place : str
-        File and line, the beginning of every message.
+    place : Place
+        The beginning of every message.
     required : collection of str
         Fields that must have a column.
 
@@ -98,13 +114,13 @@ def resolve(
     return layout
 
 
-def _claim(layout: Layout, name: str, index: int, place: str) -> None:
+def _claim(layout: Layout, name: str, index: int, place: Place) -> None:
     first = layout.fields.setdefault(name, index)
     if first != index:
         raise _twice(place, index, first, f"{BY_FIELD[name].chinese} ({BY_FIELD[name].english})")
 
 
-def _place_item(layout: Layout, items: _ItemNames, index: int, heading: str, place: str) -> None:
+def _place_item(layout: Layout, items: _ItemNames, index: int, heading: str, place: Place) -> None:
     found = items.find(heading)
     if len(found) == 1:
         first, _ = layout.items.setdefault(found[0].address, (index, found[0]))
@@ -115,23 +131,26 @@ def _place_item(layout: Layout, items: _ItemNames, index: int, heading: str, pla
     layout.remarks.append(Remark(code, {"column": index + 1, "heading": heading.strip()}))
 
 
-def _twice(place: str, index: int, first: int, what: str) -> UsageError:
+def _twice(place: Place, index: int, first: int, what: str) -> UsageError:
     return UsageError(
         f"{place}, column {index + 1}: a second column for {what}; the first is column {first + 1}",
         hint="delete one of the two columns, or give it a heading of its own",
+        zh=f"{place.zh}：第{index + 1}列与第{first + 1}列内容重复（{what}）：请删去一列或另取列名",
     )
 
 
-def _require(layout: Layout, required: Collection[str], place: str, count: int) -> None:
+def _require(layout: Layout, required: Collection[str], place: Place, count: int) -> None:
     missing = [c for c in COLUMNS if c.field in required and c.field not in layout.fields]
     if not missing:
         return
     # The headings found are not repeated: in a file without headings they are a person's data.
     names = " and no column for ".join(f"{c.chinese} ({c.english})" for c in missing)
+    names_zh = "、".join(c.chinese for c in missing)
     raise UsageError(
         f"{place}, columns 1-{count}: no column for {names}",
         hint="the first row must hold the headings, such as 姓名, 身份证号码; "
         "docs/roster.md lists all that are understood",
+        zh=f"{place.zh}：缺少列 {names_zh}：第一行应为列名，如 姓名、身份证号码",
     )
 
 

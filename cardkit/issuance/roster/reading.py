@@ -13,7 +13,7 @@ from cardkit.codec.text import STRICT, TextRules
 from cardkit.errors import UsageError
 from cardkit.issuance.roster import delimited, workbook
 from cardkit.issuance.roster.columns import REQUIRED
-from cardkit.issuance.roster.headings import Layout, recognised, resolve
+from cardkit.issuance.roster.headings import Layout, Place, recognised, resolve
 from cardkit.issuance.roster.remarks import Remark
 from cardkit.issuance.roster.roster import Roster
 from cardkit.issuance.roster.stream import Source, open_source
@@ -63,13 +63,14 @@ def read(
     """
     with open_source(Path(path)) as source, _collector_paused():
         table = _table(source, sheet)
-        place = f"{source.name}, line {table.heading_row}"
+        place = Place(source.name, table.heading_row)
         needed = REQUIRED | frozenset(required)
         layout = resolve(table.headings, tree=tree, place=place, required=needed)
         if not table.rows:
             raise UsageError(
                 f"{source.name}, line {table.heading_row + 1}, column 1: no row below the heading",
                 hint="export the roster again",
+                zh=f"{source.name}：列名下面没有数据：请重新导出",
             )
         return _checked(source, table, layout, text_rules, today)
 

@@ -54,7 +54,7 @@ class Remark:
     """Something the clerk should know that rejects no row."""
 
     code: str
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     def text(self, lang: Language = "zh") -> str:
         """The remark.

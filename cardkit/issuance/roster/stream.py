@@ -6,6 +6,7 @@ A pipe is copied into a nameless temporary file on the way, because it is read t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,13 @@ _CHUNK = 1 << 18
 _WORKBOOK = b"PK\x03\x04"
 _OLD_WORKBOOK = bytes.fromhex("D0CF11E0A1B11AE1")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_REMEDIES = {
+    errno.ENOENT: ("check its name and its folder", "没有这个文件，请检查文件名"),
+    errno.EISDIR: ("this is a folder: name the file in it", "这是文件夹，请指明其中的文件"),
+    errno.EACCES: ("ask for the right to read it", "没有读取权限，请申请权限"),
+    errno.ENOSPC: ("make room in the temporary folder", "临时文件夹空间不足，请腾出空间"),
+}
+_ELSE = ("check the disk or the connection it comes through", "请检查磁盘或网络连接")
 _UTF32 = b"\xff\xfe\x00\x00"
 
 
@@ -68,10 +76,16 @@ def open_source(path: Path) -> Iterator[Source]:
             with tempfile.TemporaryFile(prefix="cardkit-") as spool:
                 yield _scan(path.name, file, spool)
     except OSError as error:
-        raise UsageError(
-            f"{path.name}: {error.strerror or 'cannot be read'}",
-            hint="check the path, the permission and the space left in the temporary folder",
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    hint, remedy = _REMEDIES.get(error.errno or 0, _ELSE)
+    return UsageError(
+        f"{path.name}: {error.strerror or 'cannot be read'}",
+        hint=hint,
+        zh=f"{path.name}：不能读取：{remedy}",
+    )
 
 
 def _scan(name: str, file: BinaryIO, spool: BinaryIO | None) -> Source:
@@ -106,7 +120,11 @@ class _Check:
         self.digest.update(chunk)
         self.size += len(chunk)
         if self.size > SIZE_LIMIT:
-            raise UsageError(f"{self.name}: larger than 2 GiB", hint="divide the roster")
+            raise UsageError(
+                f"{self.name}: larger than 2 GiB",
+                hint="divide the roster",
+                zh=f"{self.name}：超过 2 GiB：请拆分花名册",
+            )
         if self.workbook:
             return
         self.blank = self.blank and not chunk.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n\x1a")
@@ -120,6 +138,7 @@ class _Check:
             raise UsageError(
                 f"{self.name}, line 1, column 1: the file is empty",
                 hint="export the roster again; the first line must hold the headings",
+                zh=f"{self.name}：文件是空的：请重新导出，第一行应为列名",
             )
 
     def _begin(self, chunk: bytes) -> None:
@@ -129,6 +148,7 @@ class _Check:
             raise UsageError(
                 f"{self.name}: an Excel file of the old kind (.xls), or one with a password",
                 hint="save it as an Excel workbook (.xlsx) without a password, or as CSV",
+                zh=f"{self.name}：是旧式 Excel 文件（.xls）或有密码：请另存为无密码的 .xlsx 或 CSV",
             )
 
     def _refuse_binary(self, chunk: bytes) -> None:
@@ -141,6 +161,8 @@ class _Check:
             f"{self.name}, line {line}, column {column}: binary data, this is no roster",
             hint="a roster is CSV, pipe-delimited text (UTF-8, GB18030, or UTF-16 with byte order "
             "mark) or XLSX",
+            zh=f"{self.name} 第{line}行第{column}列：是二进制数据，不是花名册："
+            "请用 CSV、竖线分隔文本或 .xlsx",
         )
 
     def _measure(self, chunk: bytes) -> None:
@@ -151,6 +173,8 @@ class _Check:
                 f"{self.name}, line {self.lines + 1}, column {LINE_LIMIT}: the line is longer than "
                 "1 MiB",
                 hint="this is no roster, or its line ends were lost; export it again",
+                zh=f"{self.name} 第{self.lines + 1}行：一行超过 1 MiB，不是花名册或换行丢失："
+                "请重新导出",
             )
         if ends:
             self.lines += chunk.count(b"\n")

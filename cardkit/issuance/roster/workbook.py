@@ -6,6 +6,8 @@ The spreadsheet libraries are imported here and nowhere else, when a workbook is
 from __future__ import annotations
 
 import datetime as dt
+import io
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +62,9 @@ def _wanted(name: str, sheets: list[Sheet], sheet: str | None) -> list[Sheet]:
     found = [candidate for candidate in sheets if candidate.name == sheet]
     if not found:
         raise UsageError(
-            f"{name}: no sheet {sheet}", hint="see the tabs at the bottom of the workbook"
+            f"{name}: no sheet {sheet}",
+            hint="see the tabs at the bottom of the workbook",
+            zh=f"{name}：没有工作表 {sheet}：请看工作簿底部的标签",
         )
     return found
 
@@ -127,13 +131,29 @@ def _fill(table: Table, columns: list[list[str]], heading_at: int) -> None:
 
 
 def write(path: Path, sheet: str, records: Iterable[Sequence[str]]) -> None:
-    """Write a workbook of one sheet whose cells are all text, so that no number is changed."""
-    import xlsxwriter  # noqa: PLC0415
+    """Write a workbook of one sheet whose cells are all text, so that no number is changed.
 
-    # The library keeps rows in temporary files: beside the workbook, where personal data belong.
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    import xlsxwriter  # noqa: PLC0415
+    from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
+
+    # Packed in memory: on a full disk the library would leave a file open and complain about it.
+    packed = io.BytesIO()
+    # It keeps rows in temporary files: beside the workbook, where personal data belong.
     with tempfile.TemporaryDirectory(prefix=".cardkit-", dir=path.parent) as folder:
-        options = {"constant_memory": True, "tmpdir": folder}
-        _fill_book(xlsxwriter.Workbook(str(path), options), sheet, records)
+        book = xlsxwriter.Workbook(packed, {"constant_memory": True, "tmpdir": folder})
+        try:
+            _fill_book(book, sheet, records)
+        except FileCreateError as error:
+            raise OSError(*error.args[0].args) from None
+    with path.open("wb") as file:
+        file.write(packed.getbuffer())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _fill_book(book: Workbook, sheet: str, records: Iterable[Sequence[str]]) -> None:

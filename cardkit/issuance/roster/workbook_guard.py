@@ -73,6 +73,7 @@ class Guard:
                 raise UsageError(
                     f"{name}: unpacks into more than 2 GiB",
                     hint="copy the rows into a new workbook",
+                    zh=f"{name}：解压后超过 2 GiB：请把数据复制到新的工作簿",
                 )
             self.sheets = self._sheets()
         except (*_DAMAGE, ET.ParseError, KeyError, ValueError):
@@ -121,6 +122,8 @@ class Guard:
                 f"{self.name}, sheet {sheet.name}: cells lie as far out as row {last_row} and "
                 f"column {last_column}",
                 hint="copy the roster into a new workbook; something stands far outside it",
+                zh=f"{self.name}，工作表 {sheet.name}：有单元格远在花名册之外："
+                "请把花名册复制到新的工作簿",
             )
 
     @staticmethod
@@ -153,6 +156,7 @@ def damaged(name: str) -> UsageError:
     return UsageError(
         f"{name}: not an Excel workbook (.xlsx), or damaged",
         hint="open it in a spreadsheet program and save it as .xlsx, or as CSV",
+        zh=f"{name}：不是 .xlsx 工作簿或已损坏：请用电子表格软件打开，另存为 .xlsx 或 CSV",
     )
 
 

@@ -57,4 +57,5 @@ def _refused(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"{path.name}: {error.strerror or 'cannot be written'}",
         hint="check the folder, its permissions and the space left",
+        zh=f"{path.name}：不能写入：请检查文件夹、权限和剩余空间",
     )

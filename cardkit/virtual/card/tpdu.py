@@ -16,6 +16,10 @@ class Request(NamedTuple):
     data: bytes
     well_formed: bool
 
+    def __repr__(self) -> str:
+        # The data may be a PIN, a key or a name.
+        return f"Request({self.header.hex()}, {len(self.data)} bytes)"
+
     @property
     def p1p2(self) -> int:
         """Both parameters as one number."""

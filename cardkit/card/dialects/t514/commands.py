@@ -148,8 +148,8 @@ def record_space(lengths: list[int], reserve: int = 0) -> int:
 def key_header(slot: KeySlot, *, puk_level: int, length: int = KEY_LENGTH) -> bytes:
     """Type ‖ id ‖ version ‖ EF ‖ error counter ‖ algorithm ‖ level ‖ length (8 bytes).
 
-    For the PIN the algorithm byte names the key that opens its reset, its level is 01 and its length
-    that of its digits; the field it stands in has 16 bytes all the same.
+    For the PIN the algorithm byte names the key that opens its reset, its level is 01 and its
+    length that of its digits; the field it stands in has 16 bytes all the same.
     """
     pin = slot.type is KeyType.PIN
     return bytes((

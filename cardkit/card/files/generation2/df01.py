@@ -1,6 +1,13 @@
 """DF01, common data: household, address, education, employer (card.md 2.5, keys 5.2)."""
 
-from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, cn, external, stk
+from cardkit.card.files.generation2.shorthand import (
+    MASTER_KEY,
+    an,
+    cn,
+    external,
+    of_one_source,
+    stk,
+)
 from cardkit.card.files.model import (
     FREE,
     BinaryFile,
@@ -152,7 +159,7 @@ DF01 = DirectoryFile(
     clause="card.md 2.1",
     parent="SSSE",
     files=(EF05, EF06, EF07, EF08, EF09, EF0A, EF15, *(_binary(fid) for fid in _BINARY_UPDATE)),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         *(external(f"UK{n}", _UK[n]) for n in (1, 2, 3, 4, 5)),

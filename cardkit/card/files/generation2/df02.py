@@ -1,6 +1,13 @@
 """DF02, skills and employment (card.md 2.5, keys 5.2)."""
 
-from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, cn, external, stk
+from cardkit.card.files.generation2.shorthand import (
+    MASTER_KEY,
+    an,
+    cn,
+    external,
+    of_one_source,
+    stk,
+)
 from cardkit.card.files.model import (
     CyclicFile,
     DirectoryFile,
@@ -163,7 +170,7 @@ DF02 = DirectoryFile(
     clause="card.md 2.1",
     parent="SSSE",
     files=(EF05, EF06, EF07, EF09, EF15, EF16),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         *(external(f"UK{n}", _UK[n]) for n in (1, 2, 3, 4, 5)),

@@ -1,6 +1,14 @@
 """DF03, social insurance 1: pension, unemployment, injury, maternity (card.md 2.5, keys 5.2)."""
 
-from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, cn, dec, external, stk
+from cardkit.card.files.generation2.shorthand import (
+    MASTER_KEY,
+    an,
+    cn,
+    dec,
+    external,
+    of_one_source,
+    stk,
+)
 from cardkit.card.files.model import (
     DirectoryFile,
     Item,
@@ -176,7 +184,7 @@ DF03 = DirectoryFile(
     parent="SSSE",
     lock_level=_LK,
     files=(EF05, EF06, EF07, EF15, EF16, EF17, EF18, EF19),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         external("LK", _LK, "应用锁定密钥"),

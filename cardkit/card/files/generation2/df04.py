@@ -1,6 +1,16 @@
 """DF04, social insurance 2: medical insurance and its account (card.md 2.5, keys 5.2)."""
 
-from cardkit.card.files.generation2.shorthand import MASTER_KEY, an, b, cn, dec, external, hexa, stk
+from cardkit.card.files.generation2.shorthand import (
+    MASTER_KEY,
+    an,
+    b,
+    cn,
+    dec,
+    external,
+    hexa,
+    of_one_source,
+    stk,
+)
 from cardkit.card.files.model import (
     NEVER,
     PIN,
@@ -111,7 +121,7 @@ DF04 = DirectoryFile(
     parent="SSSE",
     lock_level=_LK,
     files=(TF, EF05, EF06, EF08, EF15),
-    keys=(
+    keys=of_one_source(
         MASTER_KEY,
         stk(0x82),
         external("LK", _LK, "应用锁定密钥"),

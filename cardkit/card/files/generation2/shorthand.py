@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from cardkit.card.files.codings import AMOUNT, BYTES, DATE, DIGITS, MONEY, TEXT
 from cardkit.card.files.model import Confidence, Item, KeySlot, KeyType, Level
 
@@ -42,6 +44,11 @@ def b(tag: int, length: int, name: str = "", chinese: str = "") -> Item:
 
 
 MASTER_KEY = KeySlot("MK", 0x00, KeyType.MASTER, "主控密钥")
+
+
+def of_one_source(*slots: KeySlot) -> tuple[KeySlot, ...]:
+    """Key slots whose identifiers only one good source tells."""
+    return tuple(dataclasses.replace(slot, confidence=Confidence.MEDIUM) for slot in slots)
 
 
 def stk(kid: int) -> KeySlot:

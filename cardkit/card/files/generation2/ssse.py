@@ -7,6 +7,7 @@ from cardkit.card.files.generation2.shorthand import MASTER_KEY, PIN_SLOT, exter
 from cardkit.card.files.model import (
     FREE,
     BinaryFile,
+    Confidence,
     DirectoryFile,
     Item,
     KeySlot,
@@ -85,6 +86,7 @@ EF07 = BinaryFile(
     update=key(_UKSSSE),
     clause="card.md 2.4",
     size=0x400,
+    confidence=Confidence.MEDIUM,
     vectors=(Vector(1, b"\x01\x02", b"\x01\x02" + bytes(0x3FE)),),
 )
 
@@ -96,6 +98,7 @@ EF08 = BinaryFile(
     update=key(_UKSSSE),
     clause="card.md 2.4",
     size=0x1000,
+    confidence=Confidence.MEDIUM,
     vectors=(Vector(1, b"\xff\xd8", b"\xff\xd8" + bytes(0xFFE)),),
 )
 

@@ -1,0 +1,140 @@
+"""``cardkit issue`` as an operator and as a program use it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardkit.codec.numbers import is_card_number
+from cardkit.profile import load
+from cardkit.virtual.factory import CardFactory
+from tests.bench import Insert, Inserted
+from tests.cli.conftest import Run
+
+PEOPLE = 4
+
+
+@pytest.fixture
+def roster(run: Run, tmp_path: Path) -> Path:
+    path = tmp_path / "roster.csv"
+    assert run("roster", "sample", PEOPLE, "--seed", 5, "--out", path).code == 0
+    return path
+
+
+def issue(run: Run, roster: Path, *more: object) -> Any:
+    done = run("issue", roster, "--profile", "test", "--reader", "virtual", "--json", *more)
+    return done.code, done.document
+
+
+@pytest.mark.parametrize("chips", ["premade", "blank"])
+def test_a_roster_goes_in_and_cards_come_out(
+    run: Run, roster: Path, tmp_path: Path, chips: str
+) -> None:
+    code, document = issue(run, roster, "--chips", chips, "--out", tmp_path / "out")
+    assert code == 0
+    assert (document["issued"], document["rejected"], document["failed"]) == (PEOPLE, 0, 0)
+    assert document["rejects"] is None
+    assert document["cards_per_hour"] > 0
+    assert "本次制卡" in Path(document["report"]).read_text()
+    with Path(document["return_list"]).open(newline="") as file:
+        returned = list(csv.DictReader(file))
+    assert len(returned) == PEOPLE
+    assert all(is_card_number(row["卡号"]) for row in returned)
+    listed = run("registry", "list", "--json").document
+    assert [row["card_number"] for row in listed] == [row["卡号"] for row in returned]
+    assert {row["state"] for row in listed} == {"issued"}
+    (card, *_) = sorted((tmp_path / "out" / "virtual-cards").iterdir())
+    assert run("card", "verify", "--image", card, "--profile", "test").code == 0
+
+
+def test_the_same_roster_again_makes_nothing_new(run: Run, roster: Path) -> None:
+    issue(run, roster)
+    code, document = issue(run, roster)
+    assert code == 0
+    assert (document["issued"], document["existing"], document["open"]) == (0, PEOPLE, 0)
+
+
+def test_bad_rows_are_rejected_in_chinese_and_the_others_are_issued(run: Run, roster: Path) -> None:
+    lines = roster.read_text().splitlines()
+    number = lines[2].split(",")[2]
+    wrong = number[:-1] + ("1" if number[-1] != "1" else "2")
+    roster.write_text("\n".join(lines).replace(number, wrong) + "\n")
+    code, document = issue(run, roster)
+    assert code == 1
+    assert (document["issued"], document["rejected"]) == (PEOPLE - 1, 1)
+    with Path(document["rejects"]).open(newline="") as file:
+        (rejected,) = csv.DictReader(file)
+    assert rejected["行号"] == "3"
+    assert rejected["字段"] == "身份证号码"
+    assert rejected["原因"] == "校验码错误"
+
+
+def test_people_read_progress_and_result_in_chinese_or_english(run: Run, roster: Path) -> None:
+    done = run("issue", roster, "--profile", "test", "--reader", "virtual")
+    assert "已制卡" in done.err
+    assert f"完成：制卡 {PEOPLE}" in done.out
+    again = run("issue", roster, "--profile", "test", "--reader", "virtual", "--lang", "en")
+    assert "no card is waiting to be made" in again.err
+    assert "done: 0 issued" in again.out
+
+
+def test_dry_run_shows_commands_and_seconds_and_touches_nothing(
+    run: Run, roster: Path, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    document = run("issue", roster, "--profile", "test", "--dry-run", "--json").document
+    assert document["commands"] == 30  # a short name: no extension; the id code gets its MAC
+    assert set(document["seconds"]) == {"9600", "38400", "115200"}
+    assert document["offered"] == [9600]
+    shown = run("issue", roster, "--profile", "test", "--dry-run").out
+    assert "> 00A40400 0F 7378312E73682EC9E7BBE1B1A3D5CF" in shown
+    name = roster.read_text().splitlines()[1].split(",")[1]
+    assert name not in shown
+    assert name.encode("gb18030").hex().upper() not in shown
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--profile", "nowhere"), 2, "no profile nowhere"),
+        (("--profile", "test", "--out", "file/below"), 2, "nothing can be written to"),
+        (("--profile", "real.toml"), 4, "not marked as a test"),
+        (("--profile", "test", "--registry", "file"), 2, "registry"),
+    ],
+)
+def test_what_is_wrong_is_found_before_anybody_is_enrolled(
+    run: Run, roster: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "real.toml").write_text('[region]\nprovince = "63"\ncity = "639900"\n')
+    done = run("issue", roster, "--reader", "virtual", "--lang", "en", *arguments)
+    assert done.code == code
+    assert words in done.err
+    assert "Traceback" not in done.err
+    assert run("registry", "list").code == 2, "no registry was made"
+
+
+def test_over_pcsc_with_two_readers(run: Run, roster: Path, insert: Insert) -> None:
+    """Pre-made card in one reader, blank chip in the other; each is left in and used once."""
+    factory = CardFactory(load("test"))
+    here: list[Inserted] = [
+        insert(factory.premade(bytes.fromhex("40000001"))),
+        insert(factory.blank(bytes.fromhex("50000001"))),
+    ]
+    readers = [word for each in here for word in ("--reader", each.reader)]
+    done = run("issue", roster, "--profile", "test", "--json", "--idle", 1, *readers)
+    assert done.code == 1  # two of four people
+    assert done.document["issued"] == 2
+    assert done.document["open"] == 2
+    assert "取出卡片，放入下一张" in done.err
+    kinds = {r["chip_kind"] for r in run("registry", "list", "--json").document}
+    assert {"premade", "blank"} <= kinds
+    for each in here:
+        read = run("card", "read", "--reader", each.reader, "--json")
+        assert read.code == 0
+        assert json.loads(read.out)["SSSE"]["EF06"]["citizen_number"].startswith("6399")
