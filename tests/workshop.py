@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.resources
 import itertools
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,13 @@ from cardkit.virtual.link import VirtualLink
 
 NOW = dt.datetime(2026, 11, 21, 2, 0, tzinfo=dt.UTC)
 LONG_NAME = "阿卜杜热合曼江·阿卜杜克热木·吐尔逊"
+
+
+def master_keys() -> dict[tuple[str, int], bytes]:
+    """The public test keys, for stores that hold a wrong one among them."""
+    file = importlib.resources.files("keys_test") / "masters-3des.toml"
+    keys = tomllib.loads(file.read_text(encoding="utf-8"))["keys"]
+    return {(name, 1): bytes.fromhex(entry["value"]) for name, entry in keys.items()}
 
 
 def counting_random() -> Callable[[int], bytes]:

@@ -19,7 +19,7 @@ from cardkit.cli.issue_text import Language, event_line, text
 from cardkit.cli.key_access import open_keys
 from cardkit.cli.output import Output
 from cardkit.cli.psam_link import Patience, psam_options, psam_reader, psam_store
-from cardkit.errors import ExitCode, UnreachableError
+from cardkit.errors import ExitCode, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from cardkit.issuance.batch import Batch, Tally

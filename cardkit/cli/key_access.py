@@ -181,7 +181,7 @@ def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def open_keys(profile: Profile, purpose: str) -> OpenedStore:
-    """The store of a profile for a command that uses keys; counted uses are written at exit.
+    """The store of a profile for a command that uses keys; counted uses are written at its end.
 
     An encrypted store is opened by the agent of CARDKIT_KEY_AGENT, or else by two custodians at the
     terminal.
@@ -198,11 +198,23 @@ def open_keys(profile: Profile, purpose: str) -> OpenedStore:
     agent = os.environ.get(AGENT_VARIABLE)
     way = KeyAccess(None, None, None, agent=Path(agent) if agent else None)
     store = open_store(profile, Access(way.unlock(), common.now, common.operator(), purpose))
-    close = getattr(store, "close", None)
-    if close is not None:
-        atexit.register(close)
     _opened[path] = store
+    _close_at_end(path, store)
     return store
+
+
+def _close_at_end(path: Path, store: OpenedStore) -> None:
+    """With the command, where what goes wrong is still told in one line; else with the process."""
+
+    def close() -> None:
+        _opened.pop(path, None)
+        getattr(store, "close", lambda: None)()
+
+    context = click.get_current_context(silent=True)
+    if context is None:
+        atexit.register(close)
+    else:
+        context.call_on_close(close)
 
 
 _opened: dict[Path, OpenedStore] = {}

@@ -174,6 +174,7 @@ class Writer:
 
     def _premade(self, session: _Session, record: CardRecord, identity: Identity) -> Outcome:
         claimed = identity.card_number is None and record.state == State.PLANNED
+        code = identity.id_code[:12]
         try:
             if not identity.has_mac:
                 session.run(id_code_mac(code))  # whoever cannot make it says so before the intent
@@ -182,7 +183,6 @@ class Writer:
             if claimed:
                 self._worklist.put_back(record.card_id)
             raise
-        code = identity.id_code[:12]
         if record.state != State.WRITING or record.id_code != code:
             chip = Chip(code, session.link.atr, None, PREMADE)
             record = self._intend(session, record, chip, claimed=claimed)

@@ -93,9 +93,9 @@ class AuditLog:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self.path = path
+        self.path = path.absolute()  # entries are written at exit, too, wherever that is
         self.clock = clock
-        self._head_path = path.with_name(path.name + ".head")
+        self._head_path = self.path.with_name(path.name + ".head")
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:

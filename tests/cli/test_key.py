@@ -79,6 +79,7 @@ def test_from_test_keys_to_a_card(
     audit = run("key", "audit", "--verify", "--json", "--store", "keys.store")
     assert audit.document["intact"]
     lines = run("key", "audit", "--json", "--store", "keys.store").document
+    assert sum(line["count"] for line in lines if line["action"] == "use") > 50
     assert {"derive", "agent-start", "agent-stop", "approve", "import"} <= {
         line["action"] for line in lines
     }

@@ -17,7 +17,7 @@ from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
 from cardkit.virtual.feed import VirtualFeed
-from tests.workshop import StackFeed, Workshop, applicant
+from tests.workshop import StackFeed, Workshop, applicant, master_keys
 
 
 def premade(shop: Workshop, first: int, count: int) -> list[VirtualCard]:
@@ -53,7 +53,7 @@ def test_readers_share_the_work_and_nobody_gets_two_cards(tmp_path: Path) -> Non
 
 def test_wrong_key_stops_every_reader_at_once(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, [applicant(row) for row in range(2, 12)])
-    keys = {(n, 1): shop.store._keys[n, 1] for n in shop.store.names()}
+    keys = master_keys()
     keys["SSSE.UKSSSE", 1] = bytes(range(16))
     cards = premade(shop, 0, 10)
     with shop.registry() as registry:

@@ -24,7 +24,7 @@ from cardkit.registry.errors import WrongChipError
 from cardkit.registry.states import State
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
 from cardkit.virtual.link import VirtualLink
-from tests.workshop import Workshop, applicant
+from tests.workshop import Workshop, applicant, master_keys
 
 SERIAL = bytes.fromhex("40000001")
 SELECT, READ, UPDATE, INTERNAL, EXTERNAL, CHALLENGE = 0xA4, 0xB2, 0xDC, 0x88, 0x82, 0x84
@@ -189,7 +189,7 @@ def test_wrong_master_key_is_found_before_anything_is_written(shop: Workshop) ->
 
 def test_wrong_update_key_costs_one_try_and_says_how_many_are_left(shop: Workshop) -> None:
     card = shop.factory.premade(SERIAL)
-    keys = {(n, 1): shop.store._keys[n, 1] for n in shop.store.names()}
+    keys = master_keys()
     keys["SSSE.UKSSSE", 1] = bytes(range(16))
     seen = exchanges_of(card)
     with (

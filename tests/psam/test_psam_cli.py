@@ -140,7 +140,7 @@ def test_issue_refuses_what_the_psam_cannot_do_before_anything_happens(
     both = run(*issue, "--chips", "complete", "--psam-image", psam_image, "--psam", "x")
 
     assert lacking.code == 4
-    assert "no key SSSE.IRK (67 08)" in lacking.err
+    assert "没有密钥 SSSE.IRK (67 08)" in lacking.err
     assert both.code == 2
     assert not Path("r.db").exists()
 
