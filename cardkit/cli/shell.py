@@ -180,11 +180,12 @@ class Shell:
 
     def verify(self, arguments: list[str]) -> None:  # noqa: ARG002
         """Present the PIN in the selected directory."""
-        directory = self._selected()
         if sys.stdin.isatty():
+            directory = self._selected()
             code = PinSource(ask=True).read("PIN 密码")
-        else:
+        else:  # the PIN is taken off the input whatever happens, or it would be the next command
             code = sys.stdin.readline().strip()
+            directory = self._selected()
         self._session.run(self._card.verify_pin(directory, code))
         click.echo("  the PIN is right 密码正确")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import stat
 from pathlib import Path
@@ -76,8 +77,8 @@ def _shut_out(here: Surroundings) -> tuple[str, str]:
             entry = place.stat()
         except PermissionError:
             break
-        needed = stat.S_IWOTH if stat.S_ISSOCK(entry.st_mode) else stat.S_IXOTH
-        if not entry.st_mode & needed:
+        needed = os.W_OK if stat.S_ISSOCK(entry.st_mode) else os.X_OK
+        if not os.access(place, needed):
             mode = f"{stat.S_IMODE(entry.st_mode):04o}"
             return f"{place} (mode {mode}) keeps {here.user} out", _open_door(here, place, entry)
     return f"{here.socket} keeps {here.user} out", "ask whoever set it up"

@@ -223,5 +223,5 @@ def _write_private(path: Path, text: str) -> None:
         raise UsageError(
             f"{path.name}: {error.strerror}",
             hint="make room or name another directory with --out; no card is lost, run it again",
-            zh=f"{path.name} 写入失败：请腾出空间或用 --out 指定其他目录，再次运行即可补写，已制的卡不受影响",
+            zh=f"{path.name} 写入失败：请腾出空间或用 --out 另选目录后再次运行，已制的卡不受影响",
         ) from None

@@ -49,10 +49,7 @@ ALLOWED: Mapping[str, Collection[Kind]] = {
 def allowed_at(place: str) -> set[Kind]:
     """Kinds that may be found at a place."""
     return {
-        kind
-        for pattern, kinds in ALLOWED.items()
-        if fnmatchcase(place, pattern)
-        for kind in kinds
+        kind for pattern, kinds in ALLOWED.items() if fnmatchcase(place, pattern) for kind in kinds
     }
 
 
@@ -61,7 +58,5 @@ def unneeded(searcher: Searcher, evidence: Iterable[Evidence]) -> list[str]:
     kept = [piece for piece in evidence if allowed_at(piece.place)]
     there = {leak.place for leak in searcher.find(kept, {})}
     return [
-        pattern
-        for pattern in ALLOWED
-        if not any(fnmatchcase(place, pattern) for place in there)
+        pattern for pattern in ALLOWED if not any(fnmatchcase(place, pattern) for place in there)
     ]

@@ -56,8 +56,14 @@ WRONG_PIN = "915370248613"
 SECRETS = (
     Marker(Kind.KEY, "first half of a master key", KEY_HALF),
     Marker(Kind.NAME, "part of every name", CANARY),
-    Marker(Kind.PIN, "initial PIN", INITIAL_PIN),
-    Marker(Kind.PIN, "holder's PIN", NEW_PIN),
-    Marker(Kind.PIN, "mistyped PIN", WRONG_PIN),
+    *(
+        Marker(Kind.PIN, f"{part}{name}", pin[:length])
+        for name, pin in (
+            ("initial PIN", INITIAL_PIN),
+            ("holder's PIN", NEW_PIN),
+            ("mistyped PIN", WRONG_PIN),
+        )
+        for part, length in (("", 12), ("most of the ", 10))
+    ),
 )
 """What is known before anything runs; numbers of people and keys of cards come in addition."""

@@ -1,4 +1,4 @@
-"""What the operator of a canary run brings: keys, profile, rosters and PIN files, all of it marked."""
+"""What the operator of a canary run brings: keys, profile, rosters, PIN files, all of it marked."""
 
 from __future__ import annotations
 

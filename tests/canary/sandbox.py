@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.canary.allowed import allowed_at
 from tests.canary.markers import SECRETS, Marker
@@ -58,7 +58,7 @@ class Sandbox:
         self._witness = folder / "witness"
         self._watch = Watch(self.temporary)
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         self._watch.__enter__()
         return self
 
@@ -92,13 +92,11 @@ class Sandbox:
         """Start any program in Python."""
         return subprocess.Popen(
             [sys.executable, *map(str, arguments)],
-            cwd=self.work, env=self.environment | (environment or {}),
+            cwd=self.work, env={**self.environment, **(environment or {})},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def finish(
-        self, program: subprocess.Popen[bytes], *arguments: object, stdin: str = ""
-    ) -> Done:
+    def finish(self, program: subprocess.Popen[bytes], *arguments: object, stdin: str = "") -> Done:
         """Wait for its end and keep what it said."""
         try:
             out, err = program.communicate(stdin.encode(), timeout=_LONGEST_RUN)

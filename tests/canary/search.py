@@ -73,7 +73,9 @@ class Searcher:
             for name, data in forms(marker.value).items():
                 self._forms[marker.kind].append(_Form(marker, name, data))
 
-    def find(self, evidence: Iterable[Evidence], allowed: Mapping[str, Collection[Kind]]) -> set[Leak]:
+    def find(
+        self, evidence: Iterable[Evidence], allowed: Mapping[str, Collection[Kind]]
+    ) -> set[Leak]:
         """What is where it does not belong.
 
         Parameters

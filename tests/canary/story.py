@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from cardkit.profile import load
@@ -41,11 +42,17 @@ class Story:
         self.profile = ("--profile", self.brought.profile)
         self.registry = ("--registry", "registry.db")
 
-    def expect(self, code: int, *arguments: object, **more: str) -> str:
-        """Run a command that must end with an exit code; returns its standard output."""
-        done = self.box.run(*arguments, **more)  # type: ignore[arg-type]
+    def expect(
+        self,
+        code: int,
+        *arguments: object,
+        stdin: str = "",
+        before: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run a command that must end with an exit code."""
+        done = self.box.run(*arguments, stdin=stdin, before=before, environment=environment)
         assert done.code == code, (arguments, done.code, done.err)
-        return done.out
 
     # --- rosters ---------------------------------------------------------------------------------
 
@@ -69,7 +76,7 @@ class Story:
         text = self.brought.text
         body = ",".join(rows[0]) + "\n" + ",".join(rows[1]) + "\n"
         heading = ",".join(HEADINGS) + "\n"
-        useless = {
+        useless: dict[str, str | bytes] = {
             "roster-headless.csv": body,
             "roster-headless-gbk.csv": body.encode("gb18030"),
             "roster-one-column.csv": "姓名\n" + body,
@@ -92,7 +99,6 @@ class Story:
         issue = ("issue", self.roster, *self.profile)
         virtual = (*self.registry, "--reader", "virtual", "--out", "out")
         self.expect(0, *issue, "--dry-run")
-        self.expect(0, *issue, "--dry-run", "--json")
         self.expect(1, *issue, *virtual)
         self.expect(1, *issue, *virtual, "--json")
         self._contradictions()
@@ -102,7 +108,7 @@ class Story:
         """A blank chip, rehearsed and made."""
         roster = self.brought.roster("roster-blank.xlsx", good_rows(70, 1))
         issue = ("issue", roster, *self.profile, "--chips", "blank")
-        self.expect(0, *issue, "--dry-run")
+        self.expect(0, *issue, "--dry-run", "--json")
         virtual = ("--registry", "blank.db", "--reader", "virtual", "--out", "blank")
         self.expect(0, *issue, *virtual, "--lang", "en")
         self.blank = self._card("blank")
@@ -110,11 +116,11 @@ class Story:
     def killed(self) -> None:
         """A program that is killed while it makes cards, and the next one."""
         box = self.box
-        roster = self.brought.roster("roster-killed.csv", good_rows(500, 30))
+        roster = self.brought.roster("roster-killed.csv", good_rows(500, 5))
         issue = ("issue", roster, *self.profile, "--registry", "killed.db", "--out", "killed")
         program = box.start(*issue, "--reader", "virtual")
         assert program.stderr is not None
-        while not program.stderr.readline().startswith(b"[2/30]"):
+        while not program.stderr.readline().startswith(b"[2/5]"):
             assert program.poll() is None
         program.kill()
         box.finish(program, *issue)
@@ -170,7 +176,9 @@ class Story:
         self.expect(0, "card", "verify", *image, *self.profile, *self.registry, *masked)
         self.expect(1, "card", "verify", *image, *self.profile, "--registry", "blank.db", "--json")
         self.expect(0, "card", "dump", *keys, *masked)
-        self.expect(0, "card", "dump", "--image", self.blank, *self.profile, "--with-keys", "--json")
+        self.expect(
+            0, "card", "dump", "--image", self.blank, *self.profile, "--with-keys", "--json"
+        )
         verify = f"{SELECT_SSSE}\n0020000006{INITIAL_PIN}\n{READ_NAME}\n0020000006{WRONG_PIN}\n"
         self.expect(4, "card", "apdu", *image, "-", *masked, stdin=verify)
         self.expect(2, "card", "apdu", *image, "-", stdin=f"0020 {INITIAL_PIN}0\n")
@@ -216,7 +224,9 @@ class Story:
         brought.changed.chmod(0o644)  # a complaint about the file, not with it
         self.expect(0, "card", "read", *image, "--pin-file", brought.changed)
         for _ in range(3):
-            self.box.run("pin", "verify", *image, "--pin-file", brought.wrong, "--directory", "DF01")
+            self.box.run(
+                "pin", "verify", *image, "--pin-file", brought.wrong, "--directory", "DF01"
+            )
 
     # --- registry --------------------------------------------------------------------------------
 
@@ -232,7 +242,6 @@ class Story:
         self.expect(2, "registry", "show", "-", *self.registry, stdin=f"{CANARY}{number}")
         for name in ("export.csv", "export.json"):
             self.expect(0, "registry", "export", name, *self.registry)
-        self.expect(0, "registry", "audit", *self.registry, "--verify")
         self.expect(0, "registry", "audit", *self.registry, "--verify", "--json")
         self.box.run("registry", "spoil", 1, "--reason", "test", "--yes", *self.registry)
 
@@ -253,7 +262,8 @@ class Story:
         ):
             text(f"damaged-{number}-keys.toml", content)
             broken = text(
-                f"profile-{number}.toml", profile.replace("keys.toml", f"damaged-{number}-keys.toml")
+                f"profile-{number}.toml",
+                profile.replace("keys.toml", f"damaged-{number}-keys.toml"),
             )
             self.expect(2, "card", "verify", "--image", self.card, "--profile", broken)
         self.expect(3, "doctor", "--profile", broken, environment=NO_SERVICE)
@@ -285,9 +295,8 @@ class Story:
         database.close()
         for name in ("torn.db", "text.db", "changed.db"):
             self.box.run("registry", "audit", "--verify", "--registry", name)
-        for name in ("torn.db", "text.db"):
-            options = ("--registry", name, "--reader", "virtual", "--out", "out")
-            self.expect(2, "issue", self.roster, *self.profile, *options)
+        options = ("--registry", "torn.db", "--reader", "virtual", "--out", "out")
+        self.expect(2, "issue", self.roster, *self.profile, *options)
 
     def bugs(self) -> None:
         """Exceptions nobody foresaw, with the worst in their texts."""
@@ -295,7 +304,6 @@ class Story:
         for number, place in enumerate(BROKEN):
             registry = ("--registry", f"bugs-{number}.db", "--out", f"bugs-{number}")
             self.expect(70, *issue, *registry, "--reader", "virtual", "--json", before=place)
-        self.expect(70, *issue, "--dry-run", before=BROKEN[0])
         self.expect(70, "card", "read", "--image", self.card, before=BROKEN[-1])
 
     def finish(self) -> None:
@@ -321,8 +329,6 @@ BROKEN = (
     f"{_BREAK}\nimport cardkit.issuance.roster.checks as m; m.Applicant = broken",
     f"{_BREAK}\nimport cardkit.keys.soft as m; m.seal = broken",
     f"{_BREAK}\nimport cardkit.registry.enrolment as m; m._items = broken",
-    f"{_BREAK}\nimport cardkit.virtual.card.image as m; m.write = broken",
-    f"{_BREAK}\nimport cardkit.codec.text as m; m.split_name = broken; m.decode_text = broken\n"
-    "import cardkit.card.card as c; c.Card.read_record = broken",
+    f"{_BREAK}\nimport cardkit.card.card as m; m.Card.read_record = broken",
 )
 """Functions that get names, numbers or keys, replaced by one that tells everything."""

@@ -1,4 +1,4 @@
-"""Canary test: keys, PINs, names and numbers that can be recognised are nowhere but where they belong.
+"""Canary test: marked keys, PINs, names and numbers are found nowhere but where they belong.
 
 A whole day at a window is run with marked data, by every command and with every mistake, and then
 everything it has left is searched in every encoding: output, errors, files, traces, temporary
@@ -47,17 +47,18 @@ def test_a_day_at_the_window_leaks_nothing(box: Sandbox) -> None:
     story.finish()
     box.__exit__()
 
-    assert box.leaks() == []
+    leaks = box.leaks()
+    assert not leaks, "\n".join(leaks)
     assert {marker.kind for marker in box.markers} == set(Kind)
     assert unneeded(Searcher(box.markers), box.evidence()) == [], "allowed, but nothing is there"
-    assert len(list((box.folder / "home/.local/state/cardkit").glob("bug-*"))) == 8
+    assert len(list((box.folder / "home/.local/state/cardkit").glob("bug-*"))) == 6
 
 
 # --- str, repr, tracebacks -----------------------------------------------------------------------
 
 HOLDS_SECRETS = {
     "cardkit.apdu.command.Command", "cardkit.apdu.mask.Pattern", "cardkit.apdu.response.Response",
-    "cardkit.apdu.trace.Trace", "cardkit.card.files.codings.Coding", "cardkit.card.key_request.Seal",
+    "cardkit.apdu.trace.Trace", "cardkit.card.key_request.Seal",
     "cardkit.card.key_request.WriteKey", "cardkit.card.procedures.identify.Identity",
     "cardkit.card.procedures.read.FileContent", "cardkit.card.procedures.read.Means",
     "cardkit.card.procedures.read.RawFile", "cardkit.card.procedures.verify.Verified",
@@ -67,7 +68,8 @@ HOLDS_SECRETS = {
     "cardkit.issuance.roster.reasons.Problem", "cardkit.issuance.roster.roster.Roster",
     "cardkit.issuance.roster.table.Table", "cardkit.issuance.writer.Issued",
     "cardkit.keys.card_keys.CardKeySet", "cardkit.keys.soft.SoftKeyBatch",
-    "cardkit.keys.soft.SoftKeyStore", "cardkit.profile.schema.Pin", "cardkit.profile.schema.Profile",
+    "cardkit.keys.soft.SoftKeyStore", "cardkit.profile.schema.Pin",
+    "cardkit.profile.schema.Profile",
     "cardkit.registry.people.Applicant", "cardkit.registry.records.CardRecord",
     "cardkit.registry.records.CardStory", "cardkit.registry.records.Conflict",
     "cardkit.registry.records.Enrolment", "cardkit.virtual.card.card.VirtualCard",
@@ -86,7 +88,7 @@ class InProcess(Sandbox):
 
     mirror: Mirror
 
-    def run(self, *arguments: object, stdin: str = "", **_: object) -> Done:  # type: ignore[override]
+    def run(self, *arguments: object, stdin: str = "", **_: object) -> Done:
         out, err = io.StringIO(), io.StringIO()
         sys.stdin = io.StringIO(stdin)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), self.mirror:
@@ -120,8 +122,8 @@ def test_nothing_that_the_program_handles_shows_a_secret_by_itself(reflected: In
 
     mirror = reflected.mirror
     shown = {piece for piece in mirror.evidence if piece.place != TEXT_OF_A_TRACE}
-    leaks = Searcher(reflected.markers).find(shown, {})
-    assert sorted(map(str, leaks)) == []
+    leaks = sorted(map(str, Searcher(reflected.markers).find(shown, {})))
+    assert not leaks, "\n".join(leaks)
     seen = {f"{kind.__module__}.{kind.__qualname__}" for kind in mirror.classes}
     assert HOLDS_SECRETS - seen == set()
     raised = {kind.__name__ for kind in mirror.classes if issubclass(kind, BaseException)}

@@ -69,7 +69,8 @@ def test_cards_in_readers_leak_nothing(
         assert pcsc_service._directory is not None
         box.keep("pcscd.log", pcsc_service._directory.log.read_bytes())
 
-    assert box.leaks() == []
+    leaks = box.leaks()
+    assert not leaks, "\n".join(leaks)
     command_lines = {piece.data for piece in box.evidence() if piece.place == "command line"}
     assert any(b"pcscd\0--foreground" in line for line in command_lines)
     assert any(b"cardkit\0issue\0" in line for line in command_lines)

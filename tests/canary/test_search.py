@@ -133,7 +133,9 @@ def test_a_file_outside_the_sandbox_is_found(box: Sandbox, tmp_path: Path) -> No
     assert found == [f"a file outside the sandbox was written: {outside}"]
 
 
-@pytest.mark.parametrize("text", ["D3 C1 B6 A8 5E 4F 23 89", "d3c1b6a8\n5e4f2389", "D3:C1:B6:A8:5E:4F:23:89"])
+@pytest.mark.parametrize(
+    "text", ["D3 C1 B6 A8 5E 4F 23 89", "d3c1b6a8\n5e4f2389", "D3:C1:B6:A8:5E:4F:23:89"]
+)
 def test_blanks_between_digits_hide_nothing(text: str) -> None:
     (found,) = Searcher(DECOYS).find([Evidence("dump", text.encode())], {})
     assert found.kind == Kind.KEY.value
@@ -155,6 +157,8 @@ def test_nothing_is_found_where_nothing_is() -> None:
 
 
 def test_master_keys_are_allowed_in_the_key_file_alone() -> None:
-    assert [place for place, kinds in ALLOWED.items() if Kind.KEY in kinds] == ["file: in/*keys.toml"]
+    assert [place for place, kinds in ALLOWED.items() if Kind.KEY in kinds] == [
+        "file: in/*keys.toml"
+    ]
     assert allowed_at("file: work/out/virtual-cards/1.card") >= {Kind.CARD_KEY}
     assert allowed_at("stderr: card read") == set()

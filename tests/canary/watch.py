@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -60,9 +60,9 @@ class Watch:
             self._looks[process] += 1
             if self._looks[process] > _SETTLED and self.rounds % _SETTLED:
                 continue
-            self._note("command line", lambda p=process: (p / "cmdline").read_bytes())
+            self._note("command line", process / "cmdline")
             if _is_ours(process):
-                self._note("environment", lambda p=process: (p / "environ").read_bytes())
+                self._note("environment", process / "environ")
         for path in list(_files(self._folder)):
             self._file(path)
 
@@ -72,11 +72,11 @@ class Watch:
             state = (status.st_mtime_ns, status.st_size)
             if self._known.get(path) != state:
                 self._known[path] = state
-                self._note(f"temporary: {path.relative_to(self._folder)}", path.read_bytes)
+                self._note(f"temporary: {path.relative_to(self._folder)}", path)
 
-    def _note(self, place: str, read: Callable[[], bytes]) -> None:
+    def _note(self, place: str, path: Path) -> None:
         with suppress(OSError):  # it has ended, or is not ours
-            self._seen.add(Evidence(place, read()))
+            self._seen.add(Evidence(place, path.read_bytes()))
 
 
 def _processes() -> Iterator[Path]:

@@ -98,7 +98,7 @@ def test_the_tree_names_every_file_and_what_opens_it(talk: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["nonsense", "select", "select nowhere", "read", "read EF99.01", "auth UK1", "verify",
+    "line", ["nonsense", "select", "select nowhere", "read", "read EF99.01", "auth UK1",
              'select "', "apdu 00", "apdu"],
 )  # fmt: skip
 def test_a_mistake_is_told_and_ends_nothing(talk: Run, line: str) -> None:
@@ -106,6 +106,14 @@ def test_a_mistake_is_told_and_ends_nothing(talk: Run, line: str) -> None:
 
     assert result.code == 2
     assert CARD_NUMBER in result.out
+
+
+def test_a_pin_behind_a_verify_that_fails_is_never_sent_as_a_command(talk: Run) -> None:
+    result = talk("verify", "00B2072C0B", "read SSSE.EF05.07")
+
+    assert "nothing is selected" in result.out
+    assert "00B2072C0B" not in result.out
+    assert result.out.count(CARD_NUMBER) == 1, "the reading behind it goes on"
 
 
 def test_a_wrong_pin_costs_one_try_and_shows_the_rest(talk: Run) -> None:

@@ -14,9 +14,6 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: needs root")
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 """Starts a program that permissions hold for, although it can still read this Python."""
 
-PRIVATE_MOUNTS = ("unshare", "--mount", "--propagation", "private")
-"""Starts a program whose mounts nobody else sees."""
-
 
 def give_away(path: Path, mode: int) -> None:
     """Make a file or folder somebody else's."""

@@ -7,19 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cardkit.apdu.link import chain
-from cardkit.card.card import Card
-from cardkit.card.procedure import run
-from cardkit.issuance.plan import tree_of
 from cardkit.keys.open_store import open_store
-from cardkit.profile import Profile, load
+from cardkit.profile import load
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import CardFactory
-from cardkit.virtual.link import VirtualLink
 from tests.faults.conftest import Stack
 from tests.faults.window import Window
 
-EXTERNAL_AUTHENTICATE, INTERNAL_AUTHENTICATE = 0x82, 0x88
+EXTERNAL_AUTHENTICATE = 0x82
 WRITING = {0xDC, 0xD6, 0xD4, 0xE0, 0xE2}
 
 
@@ -33,17 +28,13 @@ def written(card: VirtualCard) -> int:
     return sum(used(card, instruction) for instruction in WRITING)
 
 
-class OtherChip(VirtualCard):
-    """A chip with another ATR, as of a bank."""
-
-
-def bank_card(window: Window) -> VirtualCard:
+def bank_card(_: Window) -> VirtualCard:
     """No social-security card, and no blank chip of ours."""
     return VirtualCard.blank(atr=bytes.fromhex("3B6E000080318066B0840C016E0183009000"),
                              transport_key=bytes(8))  # fmt: skip
 
 
-def other_city(window: Window) -> VirtualCard:
+def other_city(_: Window) -> VirtualCard:
     """A social-security card of the next city."""
     profile = load("test")
     neighbour = replace(profile, region=replace(profile.region, city="639901"))
@@ -134,17 +125,18 @@ def with_wrong_key(window: Window, name: str) -> Path:
 
 @pytest.mark.pcsc
 @pytest.mark.parametrize(
-    ("key", "blank", "presented", "complaint"),
+    ("key", "presented", "complaint"),
     [
-        ("SSSE.UKSSSE", False, 1, "SSSE.UKSSSE: the card refuses the key, 63C2 (wrong, 2 tries left)"),
-        ("SSSE.IRK", False, 0, "SSSE.IRK: the card does not hold the key of this profile"),
-        ("T514.TRANSPORT", True, 0, "refuses the transport key, 63C2 (wrong, 2 tries left)"),
+        ("SSSE.UKSSSE", 1, "UKSSSE: the card refuses the key, 63C2 (wrong, 2 tries left)"),
+        ("SSSE.IRK", 0, "IRK: the card does not hold the key of this profile"),
+        ("T514.TRANSPORT", 0, "refuses the transport key, 63C2 (wrong, 2 tries left)"),
     ],
-    ids=lambda value: value.partition(":")[0] if isinstance(value, str) else "",
+    ids=["update key", "internal key", "transport key"],
 )
 def test_a_wrong_master_key_stops_the_batch_at_the_first_card(
-    window: Window, stack: Stack, key: str, blank: bool, presented: int, complaint: str
+    window: Window, stack: Stack, key: str, presented: int, complaint: str
 ) -> None:
+    blank = key == "T514.TRANSPORT"
     make = window.factory.blank if blank else window.factory.premade
     cards = [make(number.to_bytes(4, "big")) for number in (1, 2, 3)]
     at, beside = stack(cards[0], cards[1]), stack(cards[2])
@@ -164,17 +156,6 @@ def test_a_wrong_master_key_stops_the_batch_at_the_first_card(
     assert cards[2].counters.commands == 0
     assert window.states() == ["planned"] * 3
     assert beside.thread.served == 0
-
-
-def tries_left(profile: Profile, card: VirtualCard) -> tuple[int, int]:
-    """Tries of the update key and of the PIN of the environment."""
-    mf = card.chip.mf
-    assert mf is not None
-    (ssse,) = [directory for directory in mf.walk() if directory.name.startswith(b"sx1.sh")]
-    keys = [key for file in ssse.files for key in getattr(file, "keys", [])]
-    update = next(key for key in keys if (key.type, key.id) == (0x0D, 0x04))
-    pin = next(key for key in keys if key.type == 0x01)
-    return update.left, pin.left
 
 
 @pytest.mark.pcsc
@@ -201,18 +182,9 @@ def test_at_a_locked_pin_the_tries_are_shown_and_none_is_spent_by_itself(window:
     wrong = window.folder / "pin"
     wrong.write_text("999999\n", encoding="ascii")
     wrong.chmod(0o600)
-    told = [
-        window.run("pin", "verify", "--image", image, "--pin-file", wrong) for _ in range(4)
-    ]
+    told = [window.run("pin", "verify", "--image", image, "--pin-file", wrong) for _ in range(4)]
     assert [done.code for done in told] == [4] * 4
     assert [done.complaint for done in told] == [
         "wrong PIN, 2 tries left", "wrong PIN, 1 tries left", "the PIN is locked",
         "the PIN is locked",
     ]  # fmt: skip
-
-
-def holder_of(card: VirtualCard) -> object:
-    """Citizen number on a card."""
-    link = chain(VirtualLink(card))
-    tree = tree_of(load("test"))
-    return run(Card(tree, link.atr).read(tree.find("SSSE.EF06.08")), link, None)  # type: ignore[arg-type]

@@ -63,9 +63,11 @@ def test_kill_9_while_a_blank_chip_is_made(window: Window, stack: Stack) -> None
     roster = window.people(2)
     victims: list[subprocess.Popen[str]] = []
     chip.on_exchange.append(
-        lambda *_: victims.pop().send_signal(signal.SIGKILL)
-        if victims and chip.counters.commands == 180
-        else None
+        lambda *_: (
+            victims.pop().send_signal(signal.SIGKILL)
+            if victims and chip.counters.commands == 180
+            else None
+        )
     )
     program = window.start(*window.issuing(roster, stack(chip).reader))
     victims.append(program)

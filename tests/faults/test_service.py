@@ -175,5 +175,3 @@ def test_a_reader_that_is_not_there_is_named_with_those_that_are(
     assert "'ACR39'" in done.complaint
     assert pcsc_service.readers[0] in done.err
     assert not window.registry.exists()
-
-

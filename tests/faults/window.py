@@ -56,8 +56,6 @@ class Done:
     code: int
     out: str
     err: str
-    peak: int = 0
-    """Largest memory in bytes, where it was measured."""
 
     @property
     def document(self) -> Any:
@@ -69,7 +67,8 @@ class Done:
         """The one line that says what is wrong; the only one but for its hint."""
         first, *hint = self.err.splitlines()
         assert first.startswith("cardkit: "), self.err
-        assert len(hint) <= 1 and all(line.startswith("  → ") for line in hint), self.err
+        assert len(hint) <= 1, self.err
+        assert all(line.startswith("  → ") for line in hint), self.err
         return first.removeprefix("cardkit: ")
 
 
@@ -114,7 +113,7 @@ class Window:
         own |= {"HOME": str(self.folder), "CARDKIT_LANG": self.lang, "PYTHONIOENCODING": "utf-8"}
         return subprocess.Popen(
             [*wrapper, sys.executable, *map(str, arguments)],
-            cwd=self.folder, env=own | (environment or {}), encoding="utf-8",
+            cwd=self.folder, env={**own, **(environment or {})}, encoding="utf-8",
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
@@ -158,14 +157,6 @@ class Window:
     def premade(self, order: int = 1) -> VirtualCard:
         """A card as the factory delivers it."""
         return self.factory.premade(order.to_bytes(4, "big"))
-
-    def in_reader(self, card: VirtualCard) -> Path:
-        """Put a card into the virtual reader of the next run; returns its image."""
-        folder = self.out / "virtual-cards"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{card.atr[-4:].hex().upper()}.in-reader"
-        card.save(path)
-        return path
 
     def records(self) -> list[CardRecord]:
         """What the registry has."""

@@ -1,7 +1,7 @@
 """Loaded by every Python that a canary test starts: takes down what cannot be seen afterwards.
 
-Written into the folder ``CANARY_WITNESS``: which files were opened for writing, a copy of every file
-before it is removed, and the command line of every program that is started.
+Written into the folder ``CANARY_WITNESS``: which files were opened for writing, a copy of every
+file before it is removed, and the command line of every program that is started.
 """
 
 from __future__ import annotations
