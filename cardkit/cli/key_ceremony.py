@@ -128,5 +128,3 @@ def abandon(access: KeyAccess, name: str) -> None:
     with access.custody() as custody:
         give_up(custody, name)
     click.echo(f"ceremony 仪式 for {name} abandoned")
-
-

@@ -40,9 +40,7 @@ def show(records: list[KeyRecord], *, as_json: bool) -> None:
 @click.argument("name")
 @wish_options
 @common.json_option()
-def generate(
-    access: KeyAccess, name: str, wish: Callable[[str], Wish], *, as_json: bool
-) -> None:
+def generate(access: KeyAccess, name: str, wish: Callable[[str], Wish], *, as_json: bool) -> None:
     """Make a random key in the store 生成; nobody ever sees it. A second person approves it."""
     with access.custody() as custody:
         record = custody.generate(wish(name))

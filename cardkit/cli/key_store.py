@@ -98,9 +98,7 @@ def list_(access: KeyAccess, *, as_json: bool) -> None:
 @access_options
 @click.argument("name", required=False)
 @click.option("--version", type=click.IntRange(1, 99), metavar="N", help="Version 版本.")
-@click.option(
-    "--check-value", metavar="HEX", help="Compare with this one, from elsewhere 校验值."
-)
+@click.option("--check-value", metavar="HEX", help="Compare with this one, from elsewhere 校验值.")
 @common.json_option()
 @click.pass_context
 def check(

@@ -41,9 +41,7 @@ def _seal(key: bytes, header: bytes, data: bytes, iv: bytes, sealing: Sealing) -
     return data + mac[: sealing.mac_length]
 
 
-def key_array(
-    ref: KeyRef, keys: bytes | bytearray, *, plain_loading: bool = False
-) -> KeyArray:
+def key_array(ref: KeyRef, keys: bytes | bytearray, *, plain_loading: bool = False) -> KeyArray:
     """The batch of card keys that fits the algorithm of their master key."""
     kind = Sm4KeyArray if ref.algorithm == "sm4" else KeyArray
     return kind(ref, keys, plain_loading=plain_loading)

@@ -179,9 +179,7 @@ class Custody:
         content.keys[made.place] = key
         return made
 
-    def demand(
-        self, role: str, action: str, key: str = "", content: Content | None = None
-    ) -> None:
+    def demand(self, role: str, action: str, key: str = "", content: Content | None = None) -> None:
         """Raise, and record it, unless whoever acts has a role (in ``content``, or the file's).
 
         Raises
@@ -201,9 +199,7 @@ class Custody:
         self, action: str, key: str, *, result: str = "ok", detail: str = "", count: int = 0
     ) -> None:
         """An entry of the audit log."""
-        self.file.audit.append(
-            Entry(self.actor, action, key, count, result=result, detail=detail)
-        )
+        self.file.audit.append(Entry(self.actor, action, key, count, result=result, detail=detail))
 
     @contextmanager
     def acting(
@@ -222,9 +218,8 @@ class Custody:
             for record in changed:
                 self.note(action, str(record), detail=detail, count=1)
 
-def find(
-    records: Mapping[tuple[str, int], KeyRecord], name: str, version: int | None
-) -> KeyRecord:
+
+def find(records: Mapping[tuple[str, int], KeyRecord], name: str, version: int | None) -> KeyRecord:
     """A record by name and version, the newest without a version.
 
     Raises

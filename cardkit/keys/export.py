@@ -112,9 +112,7 @@ def import_envelope(custody: Custody, text: str, under: KeyRecord) -> KeyRecord:
         content = json.loads(text)
         sealed = bytes.fromhex(content.pop("key"))
         cipher = AESGCM(_envelope_key(kek, content))
-        key = Secret(
-            cipher.decrypt(bytes.fromhex(content["nonce"]), sealed, _canonical(content))
-        )
+        key = Secret(cipher.decrypt(bytes.fromhex(content["nonce"]), sealed, _canonical(content)))
         record = KeyRecord.from_json(content["record"])
     except (ValueError, KeyError, TypeError, AttributeError, InvalidTag, RecursionError):
         raise EnvelopeError(

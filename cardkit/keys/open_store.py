@@ -120,9 +120,7 @@ def guarded(
     content = file.content
     algorithms = {p: r.algorithm for p, r in content.records.items() if r.algorithm != "aes"}
     cards = {p: key.reveal() for p, key in content.keys.items() if p in algorithms}
-    store = SoftKeyStore(
-        cards, test=file.test, plain_loading=plain_loading, algorithms=algorithms
-    )
+    store = SoftKeyStore(cards, test=file.test, plain_loading=plain_loading, algorithms=algorithms)
     return GuardedStore(
         store, content.records, file.audit, access.clock, access.actor,
         users=content.roles.get("use", ()), purpose=access.purpose,

@@ -119,9 +119,10 @@ def read_sealed(path: Path, transport: Secret) -> Iterator[tuple[bytes, list[byt
                 raise _not_ours(path) from None
             for at in range(0, len(plain), width):
                 keys = plain[at + FACTOR_LENGTH : at + width]
-                yield plain[at : at + FACTOR_LENGTH], [
-                    keys[k : k + _KEY] for k in range(0, len(keys), _KEY)
-                ]
+                yield (
+                    plain[at : at + FACTOR_LENGTH],
+                    [keys[k : k + _KEY] for k in range(0, len(keys), _KEY)],
+                )
         if file.read(1):
             raise _not_ours(path)
 

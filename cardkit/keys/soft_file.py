@@ -309,9 +309,7 @@ def _make_header(
     check_passphrases(passphrases)
     custodians = tuple(Custodian(name, os.urandom(16)) for name in passphrases)
     header = Header(id_ or os.urandom(16), 1, test, cost, custodians, ())
-    secrets = [
-        soft_format.stretch(passphrases[c.name], c.salt, header.cost) for c in custodians
-    ]
+    secrets = [soft_format.stretch(passphrases[c.name], c.salt, header.cost) for c in custodians]
     pairs = soft_format.wrap_pairs(header, secrets, file_key, os.urandom)
     for secret in secrets:
         secret.wipe()

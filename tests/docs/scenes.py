@@ -15,7 +15,7 @@ from cardkit.keys.soft import SoftKeyStore
 from cardkit.profile import Profile
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
 from cardkit.virtual.link import VirtualLink
-from tests.workshop import Workshop, applicant
+from tests.workshop import Workshop, applicant, master_keys
 
 SERIAL = bytes.fromhex("40000001")
 READER = "ACS ACR39U 00 00"
@@ -119,7 +119,7 @@ def _line(
     shop.profile = profile or before
     try:
         with shop.registry() as registry:
-            writer = shop.writer(registry, _store(shop, keys or set()))
+            writer = shop.writer(registry, _store(keys or set()))
             link = chain(Answering(VirtualLink(chip), answers or {}))
             outcome = writer.process(link, READER)
     except LinkLostError:
@@ -132,10 +132,10 @@ def _line(
     raise AssertionError(outcome)
 
 
-def _store(shop: Workshop, wrong: set[str]) -> SoftKeyStore:
+def _store(wrong: set[str]) -> SoftKeyStore:
     keys = {
-        (name, 1): bytes(range(16)) if name in wrong else shop.store._keys[name, 1]
-        for name in shop.store.names()
+        place: bytes(range(16)) if place[0] in wrong else key
+        for place, key in master_keys().items()
     }
     return SoftKeyStore(keys, test=True)
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cardkit.keys.open_store import open_store
+from cardkit.crypto.check_value import check_value_3des
 from cardkit.profile import load
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import CardFactory
 from tests.faults.conftest import Stack
 from tests.faults.window import Window
+from tests.workshop import master_keys
 
 EXTERNAL_AUTHENTICATE = 0x82
 WRITING = {0xDC, 0xD6, 0xD4, 0xE0, 0xE2}
@@ -106,14 +107,12 @@ def test_a_card_that_was_issued_is_refused_in_the_next_run(window: Window, stack
 
 def with_wrong_key(window: Window, name: str) -> Path:
     """A profile one of whose master keys is another's."""
-    store = open_store(load("test"))
+    keys = {key: value for (key, _), value in master_keys().items()}
+    keys[name] = next(value for key, value in keys.items() if key != name)
     lines = ['format = "cardkit test keys 1"']
-    for key in store.names():
-        value, shown = store._keys[key, 1], store.reference(key).check_value
-        if key == name:
-            other = next(k for k in store.names() if k != name)
-            value, shown = store._keys[other, 1], store.reference(other).check_value
-        lines += [f'[keys."{key}"]', f'value = "{value.hex()}"', f'check_value = "{shown}"']
+    for key, value in keys.items():
+        check_value = check_value_3des(value).hex()
+        lines += [f'[keys."{key}"]', f'value = "{value.hex()}"', f'check_value = "{check_value}"']
     (window.folder / "keys.toml").write_text("\n".join(lines), encoding="utf-8")
     profile = window.folder / "wrong.toml"
     profile.write_text(

@@ -44,6 +44,7 @@ def filled(vault: Vault) -> Vault:
 
 def failure(vault: Vault, **answers: str) -> CardkitError:
     """Why the store does not open: one line."""
+
     def ask(name: str) -> str:
         return (PASSPHRASES | answers).get(name, "of a custodian who is none")
 
@@ -361,9 +362,7 @@ def test_nothing_shows_pickles_or_copies_a_key(filled: Vault) -> None:
     assert secret.reveal() == b""
 
 
-def test_a_failed_self_test_locks_the_store(
-    filled: Vault, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_self_test_locks_the_store(filled: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*, quick: bool) -> None:
         raise SelfTestFailedError(["PBOC" if quick else ""])
 
