@@ -67,7 +67,7 @@ HOLDS_SECRETS = {
     "cardkit.issuance.roster.checks.Checked", "cardkit.issuance.roster.remarks.Remark",
     "cardkit.issuance.roster.reasons.Problem", "cardkit.issuance.roster.roster.Roster",
     "cardkit.issuance.roster.table.Table", "cardkit.issuance.writer.Issued",
-    "cardkit.keys.card_keys.CardKeySet", "cardkit.keys.soft.SoftKeyBatch",
+    "cardkit.keys.card_keys.CardKeySet", "cardkit.keys.answers.KeyArray",
     "cardkit.keys.soft.SoftKeyStore", "cardkit.profile.schema.Pin",
     "cardkit.profile.schema.Profile",
     "cardkit.registry.people.Applicant", "cardkit.registry.records.CardRecord",

@@ -156,7 +156,8 @@ def in_child_as_nobody(work: Callable[[], None]) -> None:
 def shared_path() -> Iterator[Path]:
     """Where an unprivileged child gets at it: pytest's own directories are closed to others."""
     directory = Path("/tmp") / f"cardkit-test-{os.getpid()}"  # noqa: S108
-    directory.mkdir(mode=0o755)
+    directory.mkdir()
+    directory.chmod(0o755)  # whatever umask a test before left behind
     try:
         yield directory / "registry.db"
     finally:
