@@ -175,3 +175,34 @@ def test_a_reader_that_is_not_there_is_named_with_those_that_are(
     assert "'ACR39'" in done.complaint
     assert pcsc_service.readers[0] in done.err
     assert not window.registry.exists()
+
+
+# --- doctor --------------------------------------------------------------------------------------
+
+
+def test_doctor_without_pcscd(window: Window) -> None:
+    done = window.run("doctor", environment=NOWHERE)
+    assert done.code == 3
+    (line,) = [line for line in done.out.splitlines() if line.startswith("FAIL")]
+    assert "the PC/SC service does not run, there is no /nonexistent/pcscd.comm" in line
+
+
+@pytest.mark.pcsc
+def test_doctor_with_a_busy_reader(
+    window: Window, stack: Stack, hold: Callable[[str], int]
+) -> None:
+    reader = stack(window.premade(1)).reader
+    holder = hold(reader)
+    done = window.run("doctor")
+    assert done.code == 1
+    assert f"{reader}: held by python (process" in done.out
+    assert f"(process {holder})" in done.out
+
+
+@pytest.mark.pcsc
+def test_doctor_with_everything_well(window: Window, stack: Stack) -> None:
+    reader = stack(window.premade(1)).reader
+    done = window.run("doctor", "--profile", "test", "--json")
+    wrong = [f for f in done.document["findings"] if f["state"] != "ok" and f["name"] != "network"]
+    assert wrong == []
+    assert f"{reader}: T=0, up to 9,600 bit/s" in [f["message"] for f in done.document["findings"]]
