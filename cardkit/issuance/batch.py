@@ -200,6 +200,8 @@ class Batch:
             try:
                 return self._writer.process(link, reader)
             except NothingToDoError:
+                with self._lock:
+                    self._wanted -= self._writer.issued_elsewhere(self._wanted)
                 if self._finished() or self._busy == 1:
                     raise
             finally:

@@ -6,7 +6,8 @@ in a reader again, `Writer.process` goes on from what card and registry say toge
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -123,6 +124,7 @@ class Writer:
         self._worklist = worklist
         self._keyring = keyring
         self._random = random
+        self._in_work: set[int] = set()
         self._tree = tree_of(profile)
         self._expected = expected_card(profile)
 
@@ -170,6 +172,11 @@ class Writer:
             return self._finish_blank(link, reader, record)
         return self._premade(session, record, identity)
 
+    def issued_elsewhere(self, card_ids: Collection[int]) -> set[int]:
+        """Which of these records another window has finished meanwhile."""
+        states = self._registry.states(card_ids)
+        return {card_id for card_id, state in states.items() if state == State.ISSUED}
+
     # --- pre-made cards ----------------------------------------------------------------------
 
     def _premade(self, session: _Session, record: CardRecord, identity: Identity) -> Outcome:
@@ -210,34 +217,49 @@ class Writer:
             self._registry.find_by_factory_atr(atr),
             self._registry.find_by_atr(self._finished_atr(atr[-6:])),
         ):
-            if record is not None and record.state == State.WRITING and record.chip_kind == BLANK:
+            if (
+                record is not None
+                and record.state == State.WRITING
+                and record.chip_kind == BLANK
+                and record.card_id not in self._in_work  # then its chip is in another reader
+            ):
                 return record
         return None
+
+    @contextmanager
+    def _works_on(self, record: CardRecord) -> Iterator[None]:
+        self._in_work.add(record.card_id)
+        try:
+            yield
+        finally:
+            self._in_work.discard(record.card_id)
 
     def _new_blank(self, link: Link, reader: str, session: _Session) -> Outcome:
         session.run(require_blank(session.card, bytes.fromhex(self._profile.card.blank_atr_head)))
         # One that was given up half made shows the serial it got.
         known_chip(self._registry, self._profile.district + APPLICATION_PROVIDER + link.atr[-4:])
         record = next_record(self._registry, self._worklist)
-        try:
-            self._prepare_keys(record)
-            session = self._session(link, reader, self._new_atr(record))
-            session.run(open_chip(link.atr[-6:]))
-            chip = Chip(record.id_code, session.card.atr, link.atr, BLANK)
-            record = self._intend(session, record, chip)
-        except CardkitError:
-            self._worklist.put_back(record.card_id)
-            raise
-        return self._make_blank(session, record, frozenset(), begun=False)
+        with self._works_on(record):
+            try:
+                self._prepare_keys(record)
+                session = self._session(link, reader, self._new_atr(record))
+                session.run(open_chip(link.atr[-6:]))
+                chip = Chip(record.id_code, session.card.atr, link.atr, BLANK)
+                record = self._intend(session, record, chip)
+            except CardkitError:
+                self._worklist.put_back(record.card_id)
+                raise
+            return self._make_blank(session, record, frozenset(), begun=False)
 
     def _finish_blank(self, link: Link, reader: str, record: CardRecord) -> Outcome:
         chip = self._registry.chip(record.id_code)
         factory_atr = chip.factory_atr if chip else link.atr
         done = frozenset(self._registry.milestones(record.card_id))
         session = self._session(link, reader, self._new_atr(record))
-        if session.run(open_chip(factory_atr[-6:])):
-            return self._make_blank(session, record, done, begun=True)
-        return self._finish(record, lambda: self._check_blank(session, record))
+        with self._works_on(record):
+            if session.run(open_chip(factory_atr[-6:])):
+                return self._make_blank(session, record, done, begun=True)
+            return self._finish(record, lambda: self._check_blank(session, record))
 
     def _make_blank(
         self,

@@ -227,3 +227,49 @@ def test_virtual_reader_ends_when_only_begun_cards_are_missing(tmp_path: Path) -
         batch = Batch(shop.writer(registry), [feed], {1})
         assert batch.run().issued == []
     assert len(list((tmp_path / "cards").iterdir())) == 1
+
+
+def test_blank_chip_with_the_serial_promised_to_another_record_is_not_taken_for_its_chip(
+    tmp_path: Path,
+) -> None:
+    """Two blank chips at once; the second came from its factory with the serial the first gets."""
+    shop = Workshop(tmp_path, [applicant(2), applicant(3)])
+    first = shop.factory.blank(bytes.fromhex("50000001"))
+    second = shop.factory.blank(bytes.fromhex("00000001"))
+    entered, go_on = threading.Event(), threading.Event()
+
+    def wait_in_the_middle(command: bytes, _: bytes) -> None:
+        if command[:2] == b"\x80\xe0" and command[2] == 0x01 and not entered.is_set():
+            entered.set()
+            go_on.wait(10)
+
+    first.on_exchange.append(wait_in_the_middle)
+
+    class Second(StackFeed):
+        def next_card(self, stop, obstacle):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            entered.wait(10)
+            return super().next_card(stop, obstacle)
+
+    def tell(event: Event) -> None:
+        if event.reader == "b":
+            go_on.set()
+
+    with shop.registry() as registry:
+        feeds = [StackFeed("a", [first]), Second("b", [second])]
+        tally = Batch(shop.writer(registry), feeds, {1, 2}, tell).run()
+        assert sorted(tally.issued) == [1, 2]
+        assert tally.spoilt == []
+        assert registry.verify_history().intact
+
+
+def test_run_ends_when_another_window_made_the_rest(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [applicant(row) for row in range(2, 6)])
+    with shop.registry() as registry, shop.registry() as elsewhere:
+        late = StackFeed("late", premade(shop, 10, 2))
+        batch, events = run(shop, registry, [late])
+        other, _ = run(shop, elsewhere, [StackFeed("other", premade(shop, 0, 4))])
+        assert len(other.run().issued) == 4
+        tally = batch.run()
+    assert tally.issued == []
+    assert events == []
+    assert len(late.cards) == 1, "one card was looked at, then the run was over"
