@@ -36,7 +36,7 @@ from cardkit.issuance.matching import known_chip, next_record, record_for_card
 from cardkit.issuance.plan import PlanError, expected_card, factory_values, plan, tree_of
 from cardkit.keys import CardKeySet
 from cardkit.profile import Profile
-from cardkit.registry.errors import IllegalMoveError, WrongChipError
+from cardkit.registry.errors import ChipTakenError, IllegalMoveError, WrongChipError
 from cardkit.registry.records import CardRecord
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
@@ -44,6 +44,7 @@ from cardkit.registry.worklist import Worklist
 
 T = TypeVar("T")
 
+_TRIES = 3
 PREMADE, BLANK = "premade", "blank"
 MEMORY_FAILURES = frozenset({0x6581, 0x6400})
 
@@ -238,18 +239,22 @@ class Writer:
         session.run(require_blank(session.card, bytes.fromhex(self._profile.card.blank_atr_head)))
         # One that was given up half made shows the serial it got.
         known_chip(self._registry, self._profile.district + APPLICATION_PROVIDER + link.atr[-4:])
-        record = next_record(self._registry, self._worklist)
-        with self._works_on(record):
-            try:
-                self._prepare_keys(record)
-                session = self._session(link, reader, self._new_atr(record))
-                session.run(open_chip(link.atr[-6:]))
-                chip = Chip(record.id_code, session.card.atr, link.atr, BLANK)
-                record = self._intend(session, record, chip)
-            except CardkitError:
-                self._worklist.put_back(record.card_id)
-                raise
-            return self._make_blank(session, record, frozenset(), begun=False)
+        for left in reversed(range(_TRIES)):
+            record = next_record(self._registry, self._worklist)
+            with self._works_on(record):
+                try:
+                    self._prepare_keys(record)
+                    session = self._session(link, reader, self._new_atr(record))
+                    session.run(open_chip(link.atr[-6:]))
+                    chip = Chip(record.id_code, session.card.atr, link.atr, BLANK)
+                    record = self._intend(session, record, chip)
+                except CardkitError as error:
+                    self._worklist.put_back(record.card_id)
+                    if left and isinstance(error, ChipTakenError):
+                        continue  # a card came with the reserved serial: there is a fresh one now
+                    raise
+                return self._make_blank(session, record, frozenset(), begun=False)
+        raise AssertionError("the last try returns or raises")
 
     def _finish_blank(self, link: Link, reader: str, record: CardRecord) -> Outcome:
         chip = self._registry.chip(record.id_code)

@@ -327,7 +327,7 @@ def broken(*arguments, **named):
 BROKEN = (
     f"{_BREAK}\nimport cardkit.issuance.writer as m; m.plan = broken",
     f"{_BREAK}\nimport cardkit.issuance.roster.checks as m; m.Applicant = broken",
-    f"{_BREAK}\nimport cardkit.keys.soft as m; m.seal = broken",
+    f"{_BREAK}\nimport cardkit.keys.answers as m; m.seal = broken",
     f"{_BREAK}\nimport cardkit.registry.enrolment as m; m._items = broken",
     f"{_BREAK}\nimport cardkit.card.card as m; m.Card.read_record = broken",
 )

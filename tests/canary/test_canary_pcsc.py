@@ -33,7 +33,7 @@ class Window(Story):
     def put_in(self, *faults: Fault, blank: bool = False) -> Inserted:
         """A new card in a reader."""
         make = self._factory.blank if blank else self._factory.premade
-        card = make(len(self._cards).to_bytes(4, "big"))
+        card = make((0x40000000 + len(self._cards)).to_bytes(4, "big"))
         for fault in faults:
             card.arm(fault)
         self._cards.append(card)
