@@ -118,8 +118,9 @@ def issue(
             output.note(text("readers", lang, names="、".join(feed.name for feed in feeds)))
         with _stopped_by_ctrl_c(batch, output, lang):
             tally = batch.run()
+        counts = _show_counts(output, job, tally, lang)
         files = jobs.conclude(loaded, opened, job, tally, out=folder, now=common.now(), lang=lang)
-    _show(output, job, tally, files, lang)
+    _show_files(output, counts, job, tally, files, lang)
     if tally.stopped_by is not None:
         raise tally.stopped_by
     open_records = len(job.wanted) - len(tally.issued)
@@ -229,13 +230,14 @@ def _stopped_by_ctrl_c(batch: Batch, output: Output, lang: Language) -> Iterator
             signal.signal(number, handler)
 
 
-def _show(output: Output, job: Job, tally: Tally, files: Files, lang: Language) -> None:
+def _show_counts(output: Output, job: Job, tally: Tally, lang: Language) -> dict[str, int]:
+    """What came of the run; told before any file is written, which may fail."""
     if not job.wanted:
         output.note(text("nothing", lang))
-    rejected, failed = len(job.roster.rejects), len(tally.failed)
+    failed = len(tally.failed)
     counts = {
         "issued": len(tally.issued),
-        "rejected": rejected,
+        "rejected": len(job.roster.rejects),
         "failed": failed,
         "spoilt": len(tally.spoilt),
         "open": len(job.wanted) - len(tally.issued) - failed,
@@ -243,6 +245,12 @@ def _show(output: Output, job: Job, tally: Tally, files: Files, lang: Language) 
     output.line(text("done", lang, **counts))
     if tally.issued:
         output.line(text("rate", lang, rate=tally.cards_per_hour))
+    return counts
+
+
+def _show_files(
+    output: Output, counts: dict[str, int], job: Job, tally: Tally, files: Files, lang: Language
+) -> None:
     for name in ("report", "rejects", "returned"):
         path = getattr(files, name)
         if path:
