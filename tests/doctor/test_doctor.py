@@ -119,7 +119,8 @@ class TestFourMachines:
         wrong = [f for f in findings if f.state is not State.OK and f.name != "network"]
         assert wrong == []
         assert (State.OK, f"{reader}: free, with a card") in lines(findings, "reader")
-        assert lines(findings, "card") == [(State.OK, f"{reader}: T=0, up to 9,600 bit/s")]
+        # A card of the test before may still be seen in another reader for a moment.
+        assert (State.OK, f"{reader}: T=0, up to 9,600 bit/s") in lines(findings, "card")
         names = list(dict.fromkeys(f.name for f in findings if f.name != "network"))
         assert names == [
             "versions", "service", "permission", "drivers", "reader", "card", "keys", "registry",
