@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="pcscd vsmartcard-vpcd libpcsclite-dev swig gcc libc6-dev pkg-config \
-python3-dev python3-venv pcsc-tools opensc opensc-pkcs11 softhsm2"
+python3-dev python3-venv pcsc-tools opensc opensc-pkcs11 softhsm2 postgresql fonts-noto-cjk"
 
 say() { printf '%s\n' "$*" >&2; }
 

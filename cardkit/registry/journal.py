@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from itertools import islice
 from typing import NamedTuple
 
@@ -61,6 +62,12 @@ class Journal:
             .where(history.c.card == bindparam("card_id"))
             .order_by(history.c.sequence),
         )
+
+    def by(self, actor: str) -> Journal:
+        """The same history, written by somebody else: a window where several people work."""
+        other = copy(self)
+        other.actor = actor
+        return other
 
     def head(self, connection: Connection) -> Head:
         """The last entry."""

@@ -15,6 +15,7 @@ from typing import Self
 
 from cardkit.history import Head, Verdict
 from cardkit.registry import exporting
+from cardkit.registry.books import Books
 from cardkit.registry.counters import Counters
 from cardkit.registry.enrolment import Enroller
 from cardkit.registry.journal import Detail, Journal
@@ -46,6 +47,7 @@ class Registry:
         self._store = store
         self._journal = Journal(store.engine, actor)
         counters = Counters(store.engine)
+        self.books = Books(store, self._journal, counters)
         self._enroller = Enroller(store, self._journal, counters)
         self._making = Making(store, self._journal, counters)
         self._queries = Queries(store, self._journal)

@@ -1,6 +1,7 @@
-"""The states of a card record and of a chip, and what leads from one to the next: data, no code.
+"""The states of a card record and of a chip, and what leads to a finished card: data, no code.
 
-docs/registry.md shows the same table; a test compares them.
+docs/registry.md shows the same table; a test compares them. What happens to a card once it is
+issued is told in `cardkit.registry.lifecycle`: its table belongs to the profile, as places differ.
 """
 
 from __future__ import annotations
@@ -15,12 +16,28 @@ class State(StrEnum):
     """Where a card record stands."""
 
     PLANNED = "planned"  # numbers given, no chip in work
+    ORDERED = "ordered"  # its data are with a factory
     WRITING = "writing"  # a chip is being written, or was when the power failed
     WRITTEN = "written"  # every item sent (only ever seen in the history)
     VERIFIED = "verified"  # every item read back and compared (only in the history)
     ISSUED = "issued"  # a correct card exists
     SPOILT = "spoilt"  # the record is given up with its card number
     FAILED = "failed"  # stopped for a reason that somebody has to look at
+
+    # The life of a card that was made, on the side of social security.
+    HANDED_OUT = "handed_out"  # the holder has it; it does nothing yet
+    ACTIVE = "active"  # opened
+    SUSPENDED = "suspended"  # stopped for a while by the agency
+    FROZEN = "frozen"  # on the blacklist
+    TEMPORARILY_LOST = "temporarily_lost"  # reported by phone; lapses by itself
+    LOST = "lost"  # reported with papers
+    CANCELLING = "cancelling"  # the first of three visits was made
+
+    # Ends: such a card is dead for ever.
+    REPLACED = "replaced"
+    CANCELLED = "cancelled"
+    TRANSFERRED = "transferred"
+    ENDED = "ended"
 
 
 class ChipState(StrEnum):
@@ -49,6 +66,9 @@ class Action(StrEnum):
     SPOIL = "spoil"  # the chip is broken: the record gets another one
     RELEASE = "release"  # the chip was not written: it may serve another record
     DISCARD = "discard"  # the record is given up (a pre-printed card that is spoilt)
+    ORDER = "order"  # its data go to a factory
+    RETURN = "return"  # the factory's return list has it as made
+    REFUSE = "refuse"  # the factory's return list has it as not made
 
 
 TRANSITIONS: Mapping[tuple[State | None, Action], State] = {
@@ -76,10 +96,15 @@ TRANSITIONS: Mapping[tuple[State | None, Action], State] = {
     (State.PLANNED, Action.DISCARD): State.SPOILT,
     (State.WRITING, Action.DISCARD): State.SPOILT,
     (State.FAILED, Action.DISCARD): State.SPOILT,
+    (State.PLANNED, Action.ORDER): State.ORDERED,
+    (State.FAILED, Action.ORDER): State.ORDERED,
+    (State.ORDERED, Action.RETURN): State.ISSUED,
+    (State.ORDERED, Action.REFUSE): State.FAILED,
+    (State.ORDERED, Action.DISCARD): State.SPOILT,
 }
 
-DEAD = (State.SPOILT,)
-"""States that do not count as having a card; `cancelled` joins them with the lifecycle."""
+DEAD = (State.SPOILT, State.REPLACED, State.CANCELLED, State.TRANSFERRED, State.ENDED)
+"""States that do not count as having a card, and that nothing leads out of."""
 
 LIVE_CHIP = (ChipState.BOUND, ChipState.ISSUED)
 """States in which a chip belongs to exactly one record."""

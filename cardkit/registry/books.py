@@ -1,0 +1,28 @@
+"""What every room of the registry works with: its database, its history and its counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from cardkit.registry.counters import Counters
+from cardkit.registry.journal import Journal
+from cardkit.registry.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The open books of one registry; `Registry.books` gives them.
+
+    A room (lifecycle, stock, exchange ...) is a class made with these. Each of its public methods
+    that changes something is one ``with books.store.writing() as connection`` block: change and
+    history entry become durable together, or not at all.
+    """
+
+    store: Store
+    journal: Journal
+    counters: Counters
+
+    def by(self, actor: str) -> Self:
+        """The same books in the hands of another person, for the history."""
+        return replace(self, journal=self.journal.by(actor))
