@@ -5,7 +5,20 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("startup", "wire", "window", "readers", "county", "keys", "tokens")
+ALL = (
+    "startup",
+    "wire",
+    "window",
+    "readers",
+    "county",
+    "windows",
+    "lots",
+    "keys",
+    "tokens",
+    "inquiry",
+    "exchange",
+    "forms",
+)
 
 if __name__ == "__main__":
     unknown = set(sys.argv[1:]) - set(ALL)

@@ -239,18 +239,30 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
         It cannot be used.
     """
     url = registry_url(registry)
-    file = _sqlite_file(url)
-    if must_exist and file is not None and _is_missing(file):
-        raise UsageError(
-            f"there is no registry at {file}",
-            hint="`cardkit issue` makes it; or name another one with --registry",
-            zh=f"{file} 没有登记库：制卡（cardkit issue）时建立；或用 --registry 指明另一个",
-        )
+    if must_exist:
+        refuse_missing(url)
     if registry is None:
         places.make_private(places.data_directory())
     from cardkit.registry.registry import Registry  # noqa: PLC0415
 
     return Registry.open(url, clock=now, actor=operator(), only_look=must_exist)
+
+
+def refuse_missing(url: str) -> None:
+    """Refuse the URL of a file that is not there.
+
+    Raises
+    ------
+    UsageError
+        It is not; a registry on a server says so itself.
+    """
+    file = _sqlite_file(url)
+    if file is not None and _is_missing(file):
+        raise UsageError(
+            f"there is no registry at {file}",
+            hint="`cardkit issue` makes it; or name another one with --registry",
+            zh=f"{file} 没有登记库：制卡（cardkit issue）时建立；或用 --registry 指明另一个",
+        )
 
 
 def _is_missing(file: Path) -> bool:

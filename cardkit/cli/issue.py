@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardkit.cli import common
+from cardkit.cli import common, desk, windows
 from cardkit.cli.connect import VIRTUAL, choose_reader, find_pcsc
 from cardkit.cli.issue_rehearsal import show_rehearsal
 from cardkit.cli.issue_text import Language, event_line, text
@@ -56,6 +56,12 @@ if TYPE_CHECKING:
     "--idle", type=click.FloatRange(min=0), metavar="SECONDS",
     help="End when no card comes for so long. Default: wait.",
 )  # fmt: skip
+@click.option(
+    "--window", metavar="NAME", envvar="CARDKIT_WINDOW",
+    help="Name of this window 窗口, where several share a registry; after a power cut it goes on "
+    "with the records it had. Default: computer and process.",
+)  # fmt: skip
+@desk.operator_option()
 @common.lang_option()
 @common.json_option()
 @click.pass_context
@@ -72,6 +78,7 @@ def issue(
     dry_run: bool,
     chips: str,
     idle: float | None,
+    window: str | None,
     lang: Language,
     as_json: bool,
 ) -> None:
@@ -101,15 +108,18 @@ def issue(
     slot = psam_reader(psam, psam_image)
     if slot or psam_image:
         _check_chips(readers, chips)
-    feeds = _feeds(loaded, readers, chips, idle, folder, psam=slot)
+    feeds = _feeds(loaded, readers, chips, idle, folder, window, psam=slot)
     with ExitStack() as stack:
         sam = _psam(stack, loaded, slot, psam_image)
         keyring = _keyring(loaded, sam)
         opened = stack.enter_context(common.open_registry(registry))
+        desk.window_person(opened, ctx)
         opened.check_writable()
         job = jobs.enrol(loaded, opened, roster)
         output.note(_start(job, lang))
-        writer = Writer(loaded, opened, jobs.worklist(opened, job), keyring, os.urandom)
+        work = jobs.worklist(opened, job, window or windows.own_name(), windows.is_dead)
+        stack.callback(work.close)
+        writer = Writer(loaded, opened, work, keyring, os.urandom)
         batch = Batch(
             writer, feeds, set(job.wanted), lambda event: output.note(event_line(event, lang))
         )
@@ -162,6 +172,7 @@ def _feeds(
     chips: str,
     idle: float | None,
     folder: Path,
+    window: str | None,
     *,
     psam: str | None,
 ) -> list[Feed]:
@@ -172,7 +183,8 @@ def _feeds(
 
         factory = CardFactory(profile, store=open_keys(profile, "issue"))
         kind = {"blank": chips == "blank", "complete": chips == "complete"}
-        return [VirtualFeed(factory, folder / "virtual-cards", **kind)]
+        first = windows.first_virtual_serial(window)
+        return [VirtualFeed(factory, folder / "virtual-cards", first=first, **kind)]
     find_pcsc()
     from cardkit.apdu import pcsc  # noqa: PLC0415
     from cardkit.issuance.feed import PcscFeed  # noqa: PLC0415

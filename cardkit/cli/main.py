@@ -21,11 +21,22 @@ COMMANDS = {
     ),
     "reader": Later("cardkit.cli.reader:reader", "Readers 读卡器 and what is in them"),
     "roster": Later("cardkit.cli.roster:roster", "Check rosters 花名册, or make samples"),
+    "intake": Later("cardkit.cli.intake:intake", "Applications, photos, printed faces 受理"),
     "issue": Later("cardkit.cli.issue:issue", "Make the cards of a roster 制卡"),
     "card": Later("cardkit.cli.card:card", "Read, check and talk to one card 卡片"),
     "pin": Later("cardkit.cli.pin:pin", "Verify or change the PIN 密码 of a card"),
     "key": Later("cardkit.cli.key:key", "Make, guard and use keys 密钥"),
     "registry": Later("cardkit.cli.registry:registry", "Cards made, and their history 登记库"),
+    "lifecycle": Later(
+        "cardkit.cli.lifecycle:lifecycle", "What happens to a card: loss, replacement ... 卡生命周期"
+    ),
+    "operator": Later("cardkit.cli.operator:operator", "The people who work 操作员"),
+    "approval": Later("cardkit.cli.operator:approval", "The second person 双人复核"),
+    "forms": Later("cardkit.cli.forms:forms", "Receipts and forms 回执与表单, and checking them"),
+    "stock": Later(
+        "cardkit.cli.stock:stock", "Blank cards, PSAMs, numbered forms: what is where 库存"
+    ),
+    "lot": Later("cardkit.cli.lot:lot", "Packs of cards that are handed out 发放批次"),
     "virtual": Later("cardkit.cli.virtual:virtual", "Readers and cards in software 虚拟设备"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from cardkit.issuance.roster import IssuedCard, Roster, read
 from cardkit.issuance.roster.reasons import Problem
 from cardkit.issuance.roster.remarks import Language
 from cardkit.profile import Profile
+from cardkit.registry.claims import nobody_is_dead
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.records import BatchInfo, CardRecord, Conflict, Enrolment
 from cardkit.registry.registry import Registry
@@ -100,9 +101,14 @@ def _unfinished(registry: Registry, card_ids: list[int]) -> list[int]:
     return found
 
 
-def worklist(registry: Registry, job: Job) -> Worklist:
-    """The job's planned records, for the readers to share."""
-    return registry.worklist(job.wanted)
+def worklist(
+    registry: Registry,
+    job: Job,
+    window: str = "",
+    dead: Callable[[str], bool] = nobody_is_dead,
+) -> Worklist:
+    """The job's planned records, for the readers of this window; see `Registry.worklist`."""
+    return registry.worklist(job.wanted, window=window, dead=dead)
 
 
 def prepare_folder(out: Path) -> None:

@@ -30,6 +30,7 @@ from cardkit.card.procedures.personalize import (
     open_for_update,
     personalize,
 )
+from cardkit.card.procedures.photo import write_photo
 from cardkit.errors import CardkitError
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.matching import known_chip, next_record, record_for_card
@@ -37,6 +38,7 @@ from cardkit.issuance.plan import PlanError, expected_card, factory_values, plan
 from cardkit.keys import CardKeySet
 from cardkit.profile import Profile
 from cardkit.registry.errors import ChipTakenError, IllegalMoveError, WrongChipError
+from cardkit.registry.intake.photos import Photos
 from cardkit.registry.records import CardRecord
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
@@ -200,9 +202,11 @@ class Writer:
             return self._fail(record, error)
 
         def write() -> bytes:
-            return session.run(
+            id_code = session.run(
                 personalize(session.card, identity, values, self._profile.pin.initial)
             )
+            self._write_photo(session, record)
+            return id_code
 
         return self._finish(record, lambda: _twice(write), any_refusal_spoils=False)
 
@@ -305,7 +309,16 @@ class Writer:
         wanted = {f.address: values.get(f.address) for f in card.tree.fields if f.directory is ssse}
         wanted |= {address: value for address, value in values.items() if value is not None}
         session.run(check(card, wanted, self._profile.pin.initial))
+        self._write_photo(session, record)
         return id_code
+
+    def _write_photo(self, session: _Session, record: CardRecord) -> None:
+        """The photo of the holder, where the registry has one and the card has a place for it."""
+        if not self._profile.photo.on_chip:
+            return
+        photo = Photos(self._registry.books).chip_photo(record.person_id)
+        if photo:
+            session.run(write_photo(session.card, photo))
 
     def _values(self, record: CardRecord, id_code: bytes) -> dict[str, Value]:
         return factory_values(self._profile, id_code) | dict(plan(self._profile, record).values)

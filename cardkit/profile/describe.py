@@ -54,6 +54,36 @@ MEANINGS = {
     "text.four_byte_characters": "Whether a card may carry characters of four bytes in GB18030, "
     "such as 㐂. Most readers in the field cannot show them.",
     "issue.validity_years": "Years from the date of issue to the last day, EF05 tag 06.",
+    "intake.photo_required": "Whether an application needs a photo before it is confirmed.",
+    "intake.identity_required": "Whether the identity system must have said that name and number "
+    "agree before an application is confirmed.",
+    "photo.width": "Width of a photo in pixels (GA 461-2004).",
+    "photo.height": "Height of a photo in pixels (GA 461-2004).",
+    "photo.dpi": "Resolution a photo of exactly that size has to state (GA 461-2004).",
+    "photo.check_dpi": "Whether a stated resolution is checked; one that is not stated passes.",
+    "photo.aspect_tolerance": "How far the shape may differ, in thousandths. A larger photo of the "
+    "right shape is scaled down.",
+    "photo.least_bytes": "Smallest file taken, in bytes: below it, the photo is compressed too "
+    "much.",
+    "photo.most_bytes": "Largest file taken, in bytes.",
+    "photo.least_brightness": "Smallest median brightness of the face, 0 to 255.",
+    "photo.most_brightness": "Greatest median brightness of the face, 0 to 255.",
+    "photo.least_contrast": "Smallest standard deviation of the brightness of the face.",
+    "photo.least_sharpness": "Smallest variance of the Laplacian of the brightness.",
+    "photo.most_unevenness": "Greatest difference of brightness between the halves of the face.",
+    "photo.least_background": "Smallest brightness of the background, in its darkest colour.",
+    "photo.most_background_spread": "Greatest standard deviation within the background.",
+    "photo.head_top_most": "Greatest distance of the hair from the upper edge, in pixels of the "
+    "finished photo.",
+    "photo.centre_tolerance": "How far the person may be out of the middle, in pixels of the "
+    "finished photo.",
+    "photo.chip_bytes": "Room for the photo in the chip (EF08 of SSSE), in bytes.",
+    "photo.on_chip": "Whether the photo of a holder who has one is written into the chip.",
+    "face.layout": "Layout of the printed side: `standard`, or a TOML file like it. See "
+    "[intake.md](intake.md).",
+    "face.title": "What is printed at the top.",
+    "face.issuer": "Agency that is printed; empty: the name of the region.",
+    "face.font": "Font file for the printed side; empty: the installed Noto Sans CJK.",
 }
 """What each field is for; a test compares the names with the schema."""
 

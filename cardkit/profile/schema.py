@@ -112,6 +112,62 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """What a photo of a person must be like on intake.
+
+    ``width`` x ``height`` pixels at ``dpi`` and the white background come from GA 461-2004 (the
+    identity card of the second generation); the other limits are ours. A larger photo of the same
+    shape (``aspect_tolerance``, in thousandths) is scaled down. Brightness and contrast are of 0 to
+    255; ``least_sharpness`` is the variance of the Laplacian, ``most_unevenness`` the greatest
+    difference of brightness between the two halves of the face. ``head_top_most`` is the greatest
+    distance of the hair from the upper edge, ``centre_tolerance`` how far the person may be out of
+    the middle, both in pixels of the finished photo. ``chip_bytes`` is the room in the chip,
+    ``on_chip`` whether the photo of a holder who has one is written there.
+    """
+
+    width: int = 358
+    height: int = 441
+    dpi: int = 350
+    check_dpi: bool = True
+    aspect_tolerance: int = 10
+    least_bytes: int = 5_000
+    most_bytes: int = 2_000_000
+    least_brightness: int = 70
+    most_brightness: int = 215
+    least_contrast: int = 22
+    least_sharpness: int = 18
+    most_unevenness: int = 45
+    least_background: int = 200
+    most_background_spread: int = 14
+    head_top_most: int = 45
+    centre_tolerance: int = 40
+    chip_bytes: int = 4_096
+    on_chip: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What an application needs before the county confirms it."""
+
+    photo_required: bool = True
+    identity_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The printed side of a card.
+
+    ``layout`` is ``standard`` or the path of a TOML file, beside the profile or absolute; ``title``
+    and ``issuer`` are what it may print. An empty ``font`` takes the installed Chinese font.
+    """
+
+    layout: str = "standard"
+    title: str = "社会保障卡"
+    issuer: str = ""
+    font: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A whole profile. ``test`` admits test keys and nothing else."""
 
@@ -125,6 +181,10 @@ class Profile:
     numbers: Numbers = Numbers()
     text: Text = Text()
     issue: Issue = Issue()
+    intake: Intake = Intake()
+    photo: Photo = Photo()
+    face: Face = Face()
+    lifecycle: dict[str, Any] = field(default_factory=dict, hash=False)
     folder: Path = Path()
 
     @property
@@ -197,7 +257,9 @@ def _section(section: type, content: dict[str, Any], source: str, where: str) ->
     }
     missing = [
         name for name, f in fields.items()
-        if name not in values and f.default is dataclasses.MISSING
+        if name not in values
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
     ]  # fmt: skip
     if missing:
         raise UsageError(f"profile {source}: field {where}{missing[0]} is missing")
@@ -211,6 +273,8 @@ def _value(hint: Any, value: Any, source: str, where: str) -> Any:  # noqa: ANN4
         return _section(hint, value, source, where + ".")
     if hint == tuple[str, ...] and isinstance(value, list):
         return tuple(str(v) for v in value)
+    if hint == dict[str, Any] and isinstance(value, dict):
+        return value  # whoever uses it reads it: cardkit.registry.lifecycle.rules
     if type(value) is not hint:
         wanted = getattr(hint, "__name__", str(hint))
         raise UsageError(f"profile {source}: {where} must be of type {wanted}")

@@ -118,10 +118,20 @@ class Enroller:
     ) -> Enrolment:
         """See `cardkit.registry.registry.Registry.enrol`."""
         with self.store.writing() as connection:
-            run = _Run(self, connection, applicants, numbering, batch)
-            for start in range(0, len(applicants), CHUNK):
-                run.take(start, applicants[start : start + CHUNK])
-            run.finish(batch)
+            return self.enrol_in(connection, applicants, numbering, batch)
+
+    def enrol_in(
+        self,
+        connection: Connection,
+        applicants: Sequence[Applicant],
+        numbering: Numbering,
+        batch: BatchInfo,
+    ) -> Enrolment:
+        """The same inside another transaction: a confirmed application becomes a card record."""
+        run = _Run(self, connection, applicants, numbering, batch)
+        for start in range(0, len(applicants), CHUNK):
+            run.take(start, applicants[start : start + CHUNK])
+        run.finish(batch)
         return run.result
 
 

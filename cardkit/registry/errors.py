@@ -63,3 +63,19 @@ class ChipTakenError(RegistryError, RefusedError):
 
 class WrongChipError(RegistryError):
     """The record is bound to another chip, which may carry its data already."""
+
+
+class ClockSetBackError(RegistryError, RefusedError):
+    """The clock of this computer lies before what the history has already."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, instant: str, last: str) -> None:
+        super().__init__(
+            f"the clock says {instant}, the last entry of the history is of {last}: nothing was "
+            "changed",
+            hint="set the clock of this computer right; if the earlier one was wrong: `cardkit "
+            "registry accept-clock`",
+            zh=f"本机时钟为 {instant}，而登记历史的最后一条是 {last}，没有任何改动："
+            "请校准本机时钟；如果是先前的时钟错了，请运行 cardkit registry accept-clock",
+        )

@@ -76,6 +76,90 @@ FAULTS: Mapping[str, _Fault] = {
 }
 """By the primary name of an SQLite result code."""
 
+_LOST = _Fault(
+    RegistryUnavailableError,
+    "the connection to the registry {where} is lost",
+    "see that the database server runs and the network is there, then go on: what was reported "
+    "done is kept, what was begun is found again",
+    "与登记库 {where} 的连接中断：请检查数据库服务器和网络后继续；已报告完成的都已保存，"
+    "已开始的会自动接着做",
+)
+_UNREACHED = _Fault(
+    RegistryUnavailableError,
+    "the registry {where} does not answer",
+    "see that the database server runs and the network is there, then start again",
+    "登记库 {where} 没有应答：请检查数据库服务器是否运行、网络是否连通，然后重试",
+)
+_DENIED = _Fault(
+    RegistryError,
+    "no permission to use the registry {where}",
+    "check user, password (PGPASSWORD, or the password file of libpq) and rights on the server; "
+    "docs/database.md shows which are needed",
+    "没有使用登记库 {where} 的权限：请检查用户、密码（PGPASSWORD 或密码文件）和服务器上的授权",
+)
+_ABSENT = _Fault(
+    RegistryError,
+    "the database of the registry {where} does not exist",
+    "make it on the server first: createdb --encoding=UTF8 --locale=C --template=template0 NAME",
+    "登记库 {where} 的数据库不存在：请先在服务器上建立（createdb）",
+)
+_CHANGED = _Fault(
+    RegistryError,
+    "the tables of the registry {where} are not those this program knows",
+    "another version of cardkit changed them: end this program and start it again, or update it",
+    "登记库 {where} 的表与本程序不符，可能已被其他版本升级：请重新启动或更新 cardkit",
+)
+
+POSTGRES_FAULTS: Mapping[str, _Fault] = {
+    "08": _LOST,
+    "28": _DENIED,
+    "3D": _ABSENT,
+    "42501": _DENIED,
+    "42P01": _CHANGED,
+    "42703": _CHANGED,
+    "0A000": _CHANGED,  # a prepared question whose answer changed its shape
+    "25006": _Fault(
+        RegistryError,
+        "the registry {where} cannot be written",
+        "name the main server, not a copy of it, or let the server accept changes again",
+        "登记库 {where} 不能写入：请连接主服务器而不是其副本，或取消服务器的只读设置",
+    ),
+    "40": _LOCKED,
+    "55P03": _LOCKED,
+    "53100": _Fault(
+        RegistryUnavailableError,
+        "no room left for the registry {where}",
+        "free space on the disk of the database server, then start again: nothing is lost",
+        "登记库 {where} 所在服务器磁盘已满：请腾出空间后再运行，数据没有丢失",
+    ),
+    "53200": _Fault(
+        RegistryUnavailableError,
+        "the server of the registry {where} has no memory left",
+        "see what else runs on it, then start again: nothing is lost",
+        "登记库 {where} 的服务器内存不足：请检查其上的其他程序后再运行，数据没有丢失",
+    ),
+    "53300": _Fault(
+        RegistryUnavailableError,
+        "the server of the registry {where} has no connection left",
+        "close windows that are not needed, or raise max_connections on the server",
+        "登记库 {where} 的服务器连接已用完：请关闭不用的窗口，或调高服务器的 max_connections",
+    ),
+    "57P": _LOST,
+    "58": _Fault(
+        RegistryUnavailableError,
+        "the disk failed under the registry {where}",
+        "see to the disk of the database server, then start again",
+        "登记库 {where} 的服务器磁盘出错：请检查服务器磁盘后再运行",
+    ),
+    "XX": _Fault(
+        RegistryError,
+        "the registry {where} is damaged",
+        "stop, keep a copy of the server's data, and go back to the last backup",
+        "登记库 {where} 已损坏：请停止使用，保留服务器数据，并恢复最近的备份",
+    ),
+}
+"""By SQLSTATE or the longest beginning of it."""
+
 _CONSTRAINT = _Fault(
     RegistryError,
     "the registry {where} refused data that contradict it",
@@ -99,7 +183,28 @@ def _fault_of(error: Exception) -> _Fault:
         name: str = getattr(original, "sqlite_errorname", "") or ""
         primary = "_".join(name.split("_")[:2])
         return FAULTS.get(primary, _OTHER)
+    if original is not None and type(original).__module__.startswith("psycopg"):
+        return _postgres_fault(original)
     return _OTHER
+
+
+def _postgres_fault(error: BaseException) -> _Fault:
+    state: str = getattr(error, "sqlstate", "") or ""
+    for length in (5, 3, 2):
+        if (fault := POSTGRES_FAULTS.get(state[:length])) is not None:
+            return fault
+    if state or type(error).__name__ not in ("OperationalError", "ConnectionTimeout"):
+        return _OTHER
+    text = str(error)  # never shown; of a refused connection libpq gives nothing else
+    if not text.startswith(("connection failed", "connection is bad")):
+        return _UNREACHED if "timeout" in text else _LOST
+    if any(word in text for word in _NOT_LET_IN):
+        return _DENIED
+    return _ABSENT if any(word in text for word in _NO_DATABASE) else _UNREACHED
+
+
+_NOT_LET_IN = ("password", "authentication", "pg_hba", "role ", "permission denied", "认证", "口令")
+_NO_DATABASE = ("does not exist", "不存在")
 
 
 def translate(error: Exception, where: str) -> RegistryError:

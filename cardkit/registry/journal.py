@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 from cardkit.history import Head, Scalar, Verdict, chained, link, verify
+from cardkit.registry.errors import ClockSetBackError
 from cardkit.registry.records import HistoryEntry
 from cardkit.registry.schema import cards, history
 from cardkit.registry.statements import Statement, Value
@@ -18,7 +20,12 @@ from cardkit.registry.statements import Statement, Value
 _COLUMNS = tuple(column.name for column in history.c)
 _BULK_ROWS = 10_000
 
+CLOCK_SLACK_SECONDS = 300.0
+"""How far back a clock may lie before nothing is written any more."""
+
 Detail = Mapping[str, str | int | list[str]]
+
+parsed = datetime.fromisoformat  # an instant of the registry
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -45,14 +52,20 @@ class Journal:
     engine : Engine
     actor : str
         Who is accountable for what is written from here.
+    clock_slack : float
+        Seconds by which an entry may be earlier than the one before: clocks of several computers
+        are never quite the same.
     """
 
-    def __init__(self, engine: Engine, actor: str) -> None:
+    def __init__(
+        self, engine: Engine, actor: str, clock_slack: float = CLOCK_SLACK_SECONDS
+    ) -> None:
         self.actor = actor
+        self._slack = timedelta(seconds=clock_slack)
         self._insert = Statement(engine, insert(history).inline(), _COLUMNS)
         self._head = Statement(
             engine,
-            select(history.c.sequence, history.c.digest)
+            select(history.c.sequence, history.c.digest, history.c.instant)
             .order_by(history.c.sequence.desc())
             .limit(1),
         )
@@ -74,17 +87,46 @@ class Journal:
         row = self._head.first(connection)
         return Head(row[0], bytes(row[1])) if row else Head()
 
+    def check_clock(self, connection: Connection, instant: str) -> Head:
+        """The last entry, unless `instant` lies before it by more than the slack.
+
+        Raises
+        ------
+        ClockSetBackError
+            Then nothing may be written: the history would not tell the order of things.
+        """
+        row = self._head.first(connection)
+        if row is None:
+            return Head()
+        if instant < row[2] and parsed(row[2]) - parsed(instant) > self._slack:
+            raise ClockSetBackError(instant, row[2])
+        return Head(row[0], bytes(row[1]))
+
+    def accept_clock(self, connection: Connection, instant: str, reason: str) -> None:
+        """Go on at `instant` although the last entry is later: its clock had been wrong."""
+        row = self._head.first(connection)
+        last = row[2] if row else ""
+        other = copy(self)
+        other._slack = timedelta.max  # noqa: SLF001 - of the same class
+        other.append(connection, instant, Event("clock", detail={"last": last, "reason": reason}))
+
     def append(self, connection: Connection, instant: str, *events: Event) -> None:
-        """Add a few events that happened at one instant."""
-        head = self.head(connection)
+        """Add a few events that happened at one instant.
+
+        Raises
+        ------
+        ClockSetBackError
+            The instant lies before the last entry.
+        """
+        head = self.check_clock(connection, instant)
         for event in events:
             fields = self._fields(head.sequence + 1, instant, event)
             head = Head(head.sequence + 1, link(head.digest, fields))
             self._insert.run_many(connection, [(*fields, head.digest)])
 
     def append_many(self, connection: Connection, instant: str, events: Iterable[Event]) -> None:
-        """Add any number of events that happened at one instant, in bulk."""
-        head = self.head(connection)
+        """Add any number of events that happened at one instant, in bulk; as `append`."""
+        head = self.check_clock(connection, instant)
         numbered = enumerate(events, head.sequence + 1)
         entries = (self._fields(sequence, instant, event) for sequence, event in numbered)
         rows: Iterator[tuple[Value, ...]] = (
@@ -106,10 +148,9 @@ class Journal:
 
         Memory does not grow with the length of the history.
         """
-        rows = connection.execution_options(yield_per=_BULK_ROWS).execute(
-            select(history).order_by(history.c.sequence)
-        )
-        verdict = verify((tuple(row[:-1]), bytes(row[-1])) for row in rows)
+        query = select(history).order_by(history.c.sequence)
+        with connection.execute(query, execution_options={"yield_per": _BULK_ROWS}) as rows:
+            verdict = verify((tuple(row[:-1]), bytes(row[-1])) for row in rows)
         return Verdict(verdict.head, verdict.problem or self._astray(connection))
 
     def _astray(self, connection: Connection) -> str:

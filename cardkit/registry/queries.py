@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from cardkit.registry.effective import LAPSING, effective_state
 from cardkit.registry.errors import UnknownCardError
 from cardkit.registry.journal import Journal
 from cardkit.registry.numbering import ID_CODE_LENGTH
@@ -33,6 +34,8 @@ _FETCH = 2_000  # rows in memory while a long list is read
 _MOST_IN = 5_000  # values of one IN
 
 # In the order of the fields of `CardRecord`.
+_NOW: BindParameter[str] = bindparam("now")
+_STATE = effective_state(_NOW).label("state")
 _VIEW = select(
     *columns(
         cards,
@@ -43,7 +46,10 @@ _VIEW = select(
         "card_id_code_mac",
         "district",
         "kind",
-        "state",
+    ),
+    _STATE,
+    *columns(
+        cards,
         "reason",
         "bank_card_number",
         "reader",
@@ -98,7 +104,7 @@ class Queries:
         with self._store.reading(snapshot=True) as connection:
             for start in range(0, len(wanted), _MOST_IN):
                 some = wanted[start : start + _MOST_IN]
-                for row in connection.execute(_VIEW.where(cards.c.id.in_(some))):
+                for row in connection.execute(_VIEW.where(cards.c.id.in_(some)), self._now()):
                     found[row[0]] = _record(row)
         return [found[card_id] for card_id in wanted if card_id in found]
 
@@ -109,8 +115,10 @@ class Queries:
         with self._store.reading(snapshot=True) as connection:
             for start in range(0, len(wanted), _MOST_IN):
                 some = wanted[start : start + _MOST_IN]
-                query = select(cards.c.id, cards.c.state).where(cards.c.id.in_(some))
-                found.update((row[0], State(row[1])) for row in connection.execute(query))
+                query = select(cards.c.id, _STATE).where(cards.c.id.in_(some))
+                found.update(
+                    (row[0], State(row[1])) for row in connection.execute(query, self._now())
+                )
         return found
 
     def by_card_number(self, card_number: str) -> CardRecord | None:
@@ -150,7 +158,7 @@ class Queries:
         if skipped:
             query = query.where(cards.c.id.not_in(skipped))
         with self._store.reading() as connection:
-            rows = connection.execute(query.order_by(cards.c.id).limit(count))
+            rows = connection.execute(query.order_by(cards.c.id).limit(count), self._now())
             return [_record(row) for row in rows]
 
     def list(
@@ -159,16 +167,18 @@ class Queries:
         """Records in order, as they were when the first one was asked for."""
         query = _VIEW.order_by(cards.c.id)
         if states is not None:
-            query = query.where(cards.c.state.in_([str(state) for state in states]))
+            wanted = [str(state) for state in states]
+            # the first condition is for the index, the second for what has lapsed
+            query = query.where(cards.c.state.in_([*wanted, LAPSING]), _STATE.in_(wanted))
         if limit is not None:
             query = query.limit(limit)
         with self._store.reading(snapshot=True) as connection:
-            yield from map(_record, _streamed(connection, query))
+            yield from map(_record, _streamed(connection, query, self._now()))
 
     def show(self, card_id: int) -> CardStory:
         """A record, its chips and its history."""
         with self._store.reading(snapshot=True) as connection:
-            record = self._sql.by_id.first(connection, card_id=card_id)
+            record = self._sql.by_id.first(connection, card_id=card_id, **self._now())
             if record is None:
                 raise UnknownCardError(card_id)
             rows = connection.execute(_CHIP.where(chips.c.card == card_id).order_by(chips.c.id))
@@ -189,7 +199,7 @@ class Queries:
 
     def counts(self) -> Mapping[str, int]:
         """Records by state; every state is there."""
-        return dict.fromkeys((state.value for state in State), 0) | self._counted(cards.c.state)
+        return dict.fromkeys((state.value for state in State), 0) | self._counted(_STATE)
 
     def chip_counts(self) -> Mapping[str, int]:
         """Chips by state; every state is there."""
@@ -197,12 +207,17 @@ class Queries:
 
     def _counted(self, column: ColumnElement[str]) -> dict[str, int]:
         with self._store.reading() as connection:
-            rows = connection.execute(select(column, func.count()).group_by(column))
+            each = select(column.label("value")).subquery()  # one place for the instant in it
+            query = select(each.c.value, func.count()).group_by(each.c.value)
+            rows = connection.execute(query, self._now())
             return {row[0]: row[1] for row in rows}
+
+    def _now(self) -> dict[str, str]:
+        return {"now": self._store.now()}
 
     def _first(self, statement: Statement, **values: Value) -> CardRecord | None:
         with self._store.reading() as connection:
-            row = statement.first(connection, **values)
+            row = statement.first(connection, **values, **self._now())
         return _record(row) if row else None
 
 
@@ -241,8 +256,11 @@ def _on_chip(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _streamed(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[AnyRow]:
-    yield from connection.execution_options(yield_per=_FETCH).execute(query)
+def _streamed(
+    connection: Connection, query: Select[*tuple[Any, ...]], values: Mapping[str, str]
+) -> Iterator[AnyRow]:
+    with connection.execute(query, values, execution_options={"yield_per": _FETCH}) as rows:
+        yield from rows
 
 
 def _record(row: AnyRow) -> CardRecord:

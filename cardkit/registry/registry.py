@@ -8,7 +8,7 @@ threads.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,9 +16,10 @@ from typing import Self
 from cardkit.history import Head, Verdict
 from cardkit.registry import exporting
 from cardkit.registry.books import Books
+from cardkit.registry.claims import Claims, nobody_is_dead
 from cardkit.registry.counters import Counters
 from cardkit.registry.enrolment import Enroller
-from cardkit.registry.journal import Detail, Journal
+from cardkit.registry.journal import CLOCK_SLACK_SECONDS, Detail, Journal
 from cardkit.registry.making import Making
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
@@ -43,9 +44,9 @@ def sqlite_url(path: Path) -> str:
 class Registry:
     """An open registry; make one with `Registry.open`."""
 
-    def __init__(self, store: Store, actor: str) -> None:
+    def __init__(self, store: Store, actor: str, clock_slack: float = CLOCK_SLACK_SECONDS) -> None:
         self._store = store
-        self._journal = Journal(store.engine, actor)
+        self._journal = Journal(store.engine, actor, clock_slack)
         counters = Counters(store.engine)
         self.books = Books(store, self._journal, counters)
         self._enroller = Enroller(store, self._journal, counters)
@@ -59,9 +60,10 @@ class Registry:
         *,
         clock: Clock,
         actor: str,
-        busy_seconds: float = 10.0,
+        busy_seconds: float | None = None,
         on_commit: CommitHook | None = None,
         only_look: bool = False,
+        clock_slack: float = CLOCK_SLACK_SECONDS,
     ) -> Self:
         """Open a registry, making it when there is none.
 
@@ -73,12 +75,16 @@ class Registry:
             Gives the time as a `datetime` with zone.
         actor : str
             Who is accountable, for the history.
-        busy_seconds : float
-            How long to wait for another program that is writing.
+        busy_seconds : float, optional
+            How long to wait for another program that is writing. Default: 10 for a file, 60 for a
+            server, which windows share.
         on_commit : callable, optional
             Called with ``'before'`` and ``'after'`` around every durable commit.
         only_look : bool
             Nothing will be written: an SQLite file this user cannot write is opened all the same.
+        clock_slack : float
+            Seconds by which the clock may lie before the last entry of the history; a change that
+            is earlier is refused.
 
         Raises
         ------
@@ -92,7 +98,7 @@ class Registry:
             on_commit=on_commit,
             only_look=only_look,
         )
-        return cls(store, actor)
+        return cls(store, actor, clock_slack)
 
     def __enter__(self) -> Self:
         """Use as ``with Registry.open(...) as registry``."""
@@ -119,7 +125,7 @@ class Registry:
         RegistryError
             The registry cannot take a result, so no card may be begun.
         """
-        self._store.check_writable()
+        self._store.check_writable(self._journal.check_clock)
 
     # -- enrolment ------------------------------------------------------------------------------
 
@@ -147,15 +153,27 @@ class Registry:
         """The next planned records in the order of their rosters."""
         return self._queries.planned(count, batch=batch)
 
-    def worklist(self, card_ids: Iterable[int] | None = None) -> Worklist:
-        """Planned records for several workers, each given to one of them.
+    def worklist(
+        self,
+        card_ids: Iterable[int] | None = None,
+        *,
+        window: str = "",
+        dead: Callable[[str], bool] = nobody_is_dead,
+    ) -> Worklist:
+        """Planned records for several workers and several windows, each given to one of them.
 
         Parameters
         ----------
         card_ids : iterable of int, optional
             Only these, in this order; otherwise all that are planned.
+        window : str
+            Name of this window, by which it finds again what it had when it was killed; no two
+            that work at once have the same. Default: who is accountable.
+        dead : callable
+            Tells of the name of a window whether it has certainly ended: what it had is free.
         """
-        return Worklist(self._queries, card_ids)
+        claims = Claims(self._store, window or self._journal.actor, dead)
+        return Worklist(self._queries, claims, card_ids)
 
     def intent(
         self,

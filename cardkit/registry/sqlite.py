@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
@@ -155,13 +158,27 @@ def configure(engine: Engine, busy_seconds: float) -> None:
 
     def begun(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if options.get("writing"):
+        if options.get("writing") or options.get("passing"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         elif options.get("snapshot"):  # a single question sees one state of things without
             connection.exec_driver_sql("BEGIN")
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
+
+
+@contextmanager
+def hasty(connection: Connection) -> Iterator[None]:
+    """Commits of this connection do not wait for the disk; what others commit is as safe as ever.
+
+    In a write-ahead log a commit that was not waited for is lost as a whole or not at all.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA synchronous = FULL")
 
 
 def use_write_ahead_log(engine: Engine, busy_seconds: float) -> None:
@@ -180,3 +197,35 @@ def use_write_ahead_log(engine: Engine, busy_seconds: float) -> None:
                 return
     finally:
         raw.close()
+
+
+def copy_file(engine: Engine, copy: Path) -> None:
+    """The database as it is at this moment, in a new file that only its owner can read.
+
+    Raises
+    ------
+    RegistryError
+        The copy cannot be made; there is none then.
+    """
+    unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        raw = engine.raw_connection()
+        target = sqlite3.connect(unfinished)
+        try:
+            source: Any = raw.driver_connection
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            target.close()
+            raw.close()
+        unfinished.replace(copy)
+        _flush_directory(copy.parent)
+    except (OSError, sqlite3.Error):
+        raise RegistryError(
+            f"the registry cannot be copied to {copy}: nothing was changed",
+            hint="free space on that disk and see that this user may write there",
+            zh=f"不能把登记库复制到 {copy}，没有任何改动：请腾出空间并检查写权限",
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)

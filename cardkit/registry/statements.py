@@ -11,12 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Insert
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 
+from cardkit.registry import postgres
+
 AnyRow = Sequence[Any]
 Value = str | int | bytes | None
+
+_FEW = 20  # rows for which COPY is not worth its round trip
 
 
 class Statement:
@@ -32,7 +36,7 @@ class Statement:
         For an insert: which columns, in the order in which bulk rows give them.
     """
 
-    __slots__ = ("_defaults", "_names", "sql")
+    __slots__ = ("_copy", "_defaults", "_names", "sql")
 
     def __init__(
         self, engine: Engine, clause: ClauseElement, columns: Sequence[str] | None = None
@@ -44,6 +48,11 @@ class Statement:
         self.sql = str(compiled)
         names: Sequence[str] = compiled.positiontup  # type: ignore[attr-defined]
         self._names = tuple(names)
+        self._copy = ""
+        if columns and isinstance(clause, Insert) and engine.dialect.name == "postgresql":
+            quote = engine.dialect.identifier_preparer.quote
+            listed = ", ".join(quote(name) for name in columns)
+            self._copy = f"COPY {quote(clause.table.description)} ({listed}) FROM STDIN"
         self._defaults: dict[str, Value] = {
             name: value for name, value in compiled.params.items() if value is not None
         }
@@ -65,8 +74,12 @@ class Statement:
 
     def run_many(self, connection: Connection, rows: Sequence[tuple[Value, ...]]) -> None:
         """Execute for every row; a row gives its values in the order of the columns."""
-        if rows:
-            with closing(connection.connection.cursor()) as cursor:
+        if not rows:
+            return
+        with closing(connection.connection.cursor()) as cursor:
+            if self._copy and len(rows) > _FEW:
+                postgres.copy_rows(cursor, self._copy, rows)
+            else:
                 cursor.executemany(self.sql, rows)
 
     @contextmanager

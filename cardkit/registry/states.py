@@ -40,6 +40,19 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+class BankState(StrEnum):
+    """Where the bank's side of a card stands; it is reported apart from the other."""
+
+    NONE = "none"  # no account
+    OPENED = "opened"  # an account, not yet in use
+    ACTIVE = "active"
+    TEMPORARILY_LOST = "temporarily_lost"  # lapses by itself
+    LOST = "lost"
+    PIN_LOCKED = "pin_locked"  # wrong tries
+    PIN_LOST = "pin_lost"  # reported; no more unlocking
+    CLOSED = "closed"
+
+
 class ChipState(StrEnum):
     """Where a chip stands."""
 

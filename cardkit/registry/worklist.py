@@ -1,7 +1,7 @@
-"""Who makes which card next: planned records, each given to one worker of this program.
+"""Who makes which card next: planned records, each given to one worker of one window.
 
-A claim lives in memory only. What keeps two *programs* apart is the intent, which is durable: the
-second one to bind a chip to a record is refused and takes the next record.
+Records are claimed some at a time (`cardkit.registry.claims`), so that windows on one registry do
+not get in each other's way. What makes it certain that no card is made twice is the intent.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
+from cardkit.registry.claims import Claims
 from cardkit.registry.queries import Queries
 from cardkit.registry.records import CardRecord
 from cardkit.registry.states import State
 
-_AHEAD = 200  # records fetched at a time
+_AT_A_TIME = 20  # records claimed by one transaction
 
 
 class Worklist:
@@ -23,25 +24,33 @@ class Worklist:
     Parameters
     ----------
     queries : Queries
+    claims : Claims
+        Those of this window.
     card_ids : iterable of int, optional
         Only these, in this order; otherwise every planned record of the registry.
     """
 
-    def __init__(self, queries: Queries, card_ids: Iterable[int] | None = None) -> None:
+    def __init__(
+        self, queries: Queries, claims: Claims, card_ids: Iterable[int] | None = None
+    ) -> None:
         self._queries = queries
+        self._claims = claims
         self._lock = threading.Lock()
         self._ready: deque[CardRecord] = deque()
         self._waiting: deque[int] | None = None if card_ids is None else deque(card_ids)
-        self._claimed: set[int] = set()
+        self._with_others: list[int] = []
+        self._in_hand: set[int] = set()
+        self._due = ""
 
     def claim(self) -> CardRecord | None:
         """The next record, nobody else's; None when there is none (now)."""
         with self._lock:
+            self._renew()
             while self._ready or self._fetch():
                 card_id = self._ready.popleft().card_id
-                record = self._queries.get(card_id)  # another program may have been quicker
+                record = self._queries.get(card_id)  # what a later roster corrected
                 if record.state == State.PLANNED:
-                    self._claimed.add(card_id)
+                    self._in_hand.add(card_id)
                     return record
             return None
 
@@ -51,27 +60,61 @@ class Worklist:
             return list(self._ready)
 
     def put_back(self, card_id: int) -> None:
-        """Give a claim up: the record comes next, with what the registry knows by then.
+        """Give a record back that was claimed: it comes next, as the registry has it by then.
 
         For a record whose chip was spoilt, or which was claimed and not begun. One that is not
-        planned any more is forgotten.
+        planned any more is free for everybody, should it be planned again.
         """
         with self._lock:
-            self._claimed.discard(card_id)
-            for record in self._queries.get_many([card_id]):
-                if record.state == State.PLANNED:
-                    self._ready.appendleft(record)
+            self._in_hand.discard(card_id)
+            records = self._queries.get_many([card_id])
+            if records and records[0].state == State.PLANNED:
+                self._ready.appendleft(records[0])
+            else:
+                self._claims.give_back([card_id])
+
+    def close(self) -> None:
+        """Let other windows have what was claimed and not begun."""
+        with self._lock:
+            left = {record.card_id for record in self._ready} | self._in_hand
+            self._ready.clear()
+            self._in_hand.clear()
+            self._claims.give_back(left)
+
+    def _renew(self) -> None:
+        """Before the lease is over; after it, only what nobody has taken meanwhile is kept."""
+        if not self._due or self._claims.now() < self._due:
+            return
+        held = {record.card_id for record in self._ready} | self._in_hand
+        kept = set(self._claims.renew(held)) if held else set()
+        self._ready = deque(record for record in self._ready if record.card_id in kept)
+        self._in_hand &= kept
+        self._due = self._claims.due()
 
     def _fetch(self) -> bool:
-        """Read more records; whether there are any."""
+        """Claim more records; whether there were any."""
+        if not self._due:
+            self._claims.begin()
+            self._due = self._claims.due()
         if self._waiting is None:
-            self._ready.extend(self._queries.planned(_AHEAD, without=self._claimed))
-            return bool(self._ready)
-        while self._waiting and not self._ready:
-            some = [self._waiting.popleft() for _ in range(min(_AHEAD, len(self._waiting)))]
-            self._ready.extend(
-                record
-                for record in self._queries.get_many(some)
-                if record.state == State.PLANNED and record.card_id not in self._claimed
-            )
+            taken = self._claims.take(_AT_A_TIME)
+        else:
+            taken = self._next_wanted(self._waiting)
+        self._ready.extend(self._queries.get_many(taken))
         return bool(self._ready)
+
+    def _next_wanted(self, waiting: deque[int]) -> list[int]:
+        """Claim the next of the list; what other windows have is asked for once more at its end."""
+        taken: list[int] = []
+        if not waiting:
+            waiting.extend(self._with_others)
+            self._with_others.clear()
+        while waiting and not taken:
+            some = [waiting.popleft() for _ in range(min(_AT_A_TIME, len(waiting)))]
+            got = set(self._claims.take(_AT_A_TIME, some))
+            taken = [card_id for card_id in some if card_id in got]
+            states = self._queries.states(set(some) - got)
+            self._with_others += [
+                card_id for card_id, state in states.items() if state == State.PLANNED
+            ]
+        return taken

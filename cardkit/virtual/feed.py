@@ -42,14 +42,23 @@ class VirtualFeed:
         Whether the factory delivers blank chips; pre-made cards otherwise.
     complete : bool
         Whether the id code of pre-made cards has its MAC.
+    first : int
+        Where the serials of new chips start: windows that share a registry differ in it.
     """
 
     name = "virtual"
 
     def __init__(
-        self, factory: CardFactory, folder: Path, *, blank: bool = False, complete: bool = False
+        self,
+        factory: CardFactory,
+        folder: Path,
+        *,
+        blank: bool = False,
+        complete: bool = False,
+        first: int = FIRST_SERIAL,
     ) -> None:
         self._folder = folder
+        self._first = first
         self._make = factory.blank if blank else partial(factory.premade, complete=complete)
         self._empty = False
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +67,7 @@ class VirtualFeed:
 
     def _next_serial(self) -> int:
         used = [int(p.stem, 16) for p in self._folder.iterdir() if p.suffix in (_OUT, _IN_READER)]
-        return max([*used, FIRST_SERIAL]) + 1
+        return max([*used, self._first]) + 1
 
     @contextmanager
     def next_card(

@@ -98,7 +98,7 @@ def test_a_newer_registry_is_refused(path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("UPDATE schema_version SET version = 999")
     other.close()
-    refused(path, ExitCode.USAGE, "has layout 999, newer than the 1 this program knows")
+    refused(path, ExitCode.USAGE, "has layout 999, newer than the 2 this program knows")
 
 
 @pytest.mark.parametrize(

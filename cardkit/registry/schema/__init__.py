@@ -7,6 +7,11 @@ twice are guarded by unique indexes here, whatever a program above does wrong.
 
 from __future__ import annotations
 
+from cardkit.registry.schema import inquiry, inspection, lots, places, stock
+from cardkit.registry.schema import life, operators
+from cardkit.registry.schema import intake
+from cardkit.registry.schema import forms
+from cardkit.registry.schema import exchange
 from cardkit.registry.schema.base import columns, metadata
 from cardkit.registry.schema.cards import (
     batches,
@@ -18,7 +23,7 @@ from cardkit.registry.schema.cards import (
     schema_version,
 )
 
-VERSION = 1
+VERSION = 2
 """Number of this layout; a registry with a higher one is refused."""
 
 __all__ = [
@@ -29,7 +34,17 @@ __all__ = [
     "columns",
     "counters",
     "history",
+    "exchange",
+    "forms",
+    "inquiry",
+    "inspection",
+    "intake",
+    "life",
+    "lots",
     "metadata",
+    "operators",
     "people",
+    "places",
     "schema_version",
+    "stock",
 ]

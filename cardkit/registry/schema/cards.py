@@ -89,10 +89,21 @@ cards = Table(
     words("changed_at"),
     Column("batch", ForeignKey("batches.id"), nullable=False),
     number("row"),
+    # How the card stands in life; `cardkit.registry.lifecycle` writes these.
+    Column("bank_state", Text, nullable=False, server_default="none"),
+    words("held_from"),  # state that a release, a find or a lapse goes back to
+    words("held_below"),  # and what that one goes back to, a space between
+    words("lapses_at"),  # of a temporary loss
+    words("bank_held_from"),
+    words("bank_lapses_at"),
+    # Which window is about to make it; passes by itself and is no part of the history.
+    words("claimed_by"),
+    words("claimed_until"),
 )
 Index("cards_card_number", cards.c.card_number, unique=True)
 Index("cards_card_id_code", cards.c.card_id_code, unique=True)
 Index("cards_state", cards.c.state, cards.c.id)
+Index("cards_person", cards.c.person)  # the next one has living cards only
 Index(
     "cards_bank_card_number",
     cards.c.bank_card_number,

@@ -1,0 +1,339 @@
+"""``cardkit operator`` and ``cardkit approval``: the people who work, and the second person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cardkit.cli import common, desk
+from cardkit.cli.output import Output, table
+
+if TYPE_CHECKING:
+    from cardkit.registry.operators import Approval, Operator
+
+ROLES = ("window", "township", "county", "inspector", "administrator", "encryption")
+ROLE = click.option(
+    "--role", "roles", type=click.Choice(ROLES), multiple=True, required=True, help="Role 角色."
+)
+NAME = click.option("--name", required=True, help="Real name 真实姓名.")
+
+
+@click.group()
+def operator() -> None:
+    """The people who work with a registry 操作员: real-name accounts, roles, passwords."""
+
+
+@operator.command()
+@click.argument("login")
+@NAME
+@common.registry_option()
+@desk.rules_option()
+@desk.password_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def init(
+    ctx: click.Context,
+    login: str,
+    name: str,
+    registry: str | None,
+    *,
+    password_stdin: bool,
+    as_json: bool,
+) -> None:
+    """Make the first account, of an administrator 系统管理员.
+
+    Only in a registry without accounts. From then on cards are made by signed-in people.
+    """
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        secret = desk.password("New password 新口令", stdin=password_stdin, confirm=True)
+        made = desk.accounts(opened, ctx).init(login, name, secret)
+    _show(out, made)
+
+
+@operator.command()
+@click.argument("login")
+@NAME
+@ROLE
+@click.option("--place", default="", help="Code of the place 地点 this person works at.")
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@desk.password_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def add(
+    ctx: click.Context,
+    login: str,
+    name: str,
+    roles: tuple[str, ...],
+    place: str,
+    registry: str | None,
+    *,
+    password_stdin: bool,
+    as_json: bool,
+) -> None:
+    """Make an account 建立账号 for a person; an administrator does it."""
+    from cardkit.registry.operators import Role  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        by = desk.signed_in(opened, ctx)
+        secret = desk.password("Their first password 初始口令", stdin=password_stdin, confirm=True)
+        people = desk.accounts(opened, ctx)
+        made = people.add(login, name, map(Role, roles), secret, place=place, by=by)
+    _show(out, made)
+
+
+@operator.command("list")
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def list_(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
+    """List the accounts 账号; anybody who is signed in may."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        desk.signed_in(opened, ctx)
+        found = desk.accounts(opened, ctx).all()
+    out.document(
+        [_as_json(one.operator) | {"locked": one.locked_for, "made_at": one.made_at}
+         for one in found]
+    )  # fmt: skip
+    rows = [
+        (one.operator.login, one.operator.name, " ".join(sorted(one.operator.roles)),
+         one.operator.place, one.locked_for)
+        for one in found
+    ]  # fmt: skip
+    out.lines(table(rows, ("LOGIN", "NAME", "ROLES", "PLACE", "LOCKED")))
+
+
+@operator.command()
+@click.argument("login")
+@ROLE
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def roles(
+    ctx: click.Context, login: str, roles: tuple[str, ...], registry: str | None, *, as_json: bool
+) -> None:
+    """Give a person other roles 角色; an administrator does it."""
+    from cardkit.registry.operators import Role  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        by = desk.signed_in(opened, ctx)
+        changed = desk.accounts(opened, ctx).set_roles(login, map(Role, roles), by=by)
+    _show(out, changed)
+
+
+@operator.command()
+@click.argument("login")
+@click.option("--undo", is_flag=True, help="Let the person work again 解锁.")
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def lock(
+    ctx: click.Context, login: str, registry: str | None, *, undo: bool, as_json: bool
+) -> None:
+    """Lock an account 锁定 and end its sessions; an administrator does it."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        by = desk.signed_in(opened, ctx)
+        people = desk.accounts(opened, ctx)
+        (people.unlock if undo else people.lock)(login, by=by)
+    out.document({"login": login, "locked": not undo})
+    out.line(f"{login} is {'unlocked' if undo else 'locked'}")
+
+
+@operator.command("password")
+@click.argument("login", required=False)
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@desk.password_option("Take your password and the new one from standard input, a line each.")
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def password(
+    ctx: click.Context,
+    login: str | None,
+    registry: str | None,
+    *,
+    password_stdin: bool,
+    as_json: bool,
+) -> None:
+    """Change your password 修改口令; an administrator gives LOGIN a new one.
+
+    Your own password is asked for first. Every session of that person ends.
+    """
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        by = desk.signed_in(opened, ctx)
+        people = desk.accounts(opened, ctx)
+        people.authenticate(by.login, desk.password("Your password 口令", stdin=password_stdin))
+        secret = desk.password("New password 新口令", stdin=password_stdin, confirm=True)
+        people.set_password(login or by.login, secret, by=by)
+    out.document({"login": login or by.login})
+    out.line(f"the password of {login or by.login} is changed")
+
+
+@operator.command("sign-in")
+@click.argument("login")
+@common.registry_option()
+@desk.rules_option()
+@desk.password_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def sign_in(
+    ctx: click.Context, login: str, registry: str | None, *, password_stdin: bool, as_json: bool
+) -> None:
+    """Begin to work 登录; idle for too long, you are signed off by itself."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        secret = desk.password("Password 口令", stdin=password_stdin)
+        token = desk.sessions(opened, ctx).sign_in(login, secret)
+        desk.keep_token(opened, login, token)
+    minutes = desk.rules_of(ctx).operators.idle_minutes
+    out.document({"login": login, "idle_minutes": minutes})
+    out.line(f"{login} is signed in; signed off after {minutes} idle minutes")
+
+
+@operator.command("sign-off")
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def sign_off(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
+    """Stop working 退出."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        desk.sessions(opened, ctx).sign_off(desk.take_token(opened, ctx))
+    out.document({"signed_in": False})
+    out.line("signed off")
+
+
+@click.group()
+def approval() -> None:
+    """The approval of a second person 双人复核: asked for, granted by somebody else, used once."""
+
+
+@approval.command()
+@click.argument("action")
+@click.argument("subjects", metavar="NUMBER...", type=int, nargs=-1, required=True)
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def request(
+    ctx: click.Context,
+    action: str,
+    subjects: tuple[int, ...],
+    registry: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask for a second person 申请复核: for ACTION on exactly these records."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        by = desk.signed_in(opened, ctx)
+        life = desk.lifecycle_of(opened, ctx)
+        life.rules.of_action(action)
+        found = life.approvals.request(action, list(subjects), operator=by)
+    _show_approval(out, found)
+
+
+@approval.command("list")
+@click.option(
+    "--state", type=click.Choice(["asked", "granted", "refused", "used"]), help="Only these 状态."
+)
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def approvals(
+    ctx: click.Context, state: str | None, registry: str | None, *, as_json: bool
+) -> None:
+    """List approvals 复核记录, newest first."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        desk.signed_in(opened, ctx)
+        found = desk.lifecycle_of(opened, ctx).approvals.all(state)
+    out.document([one.as_json() for one in found])
+    rows = [
+        (str(one.number), one.state, one.action, one.subject or f"{one.subjects} records",
+         one.asked_by, one.asked_at, one.decided_by, one.lapses_at, one.used_at)
+        for one in found
+    ]  # fmt: skip
+    headings = ("N", "STATE", "ACTION", "ABOUT", "ASKED BY", "AT", "DECIDED BY", "UNTIL", "USED AT")
+    out.lines(table(rows, headings))
+
+
+@approval.command()
+@click.argument("number", type=int)
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def grant(ctx: click.Context, number: int, registry: str | None, *, as_json: bool) -> None:
+    """Approve what somebody else asked for 同意."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        by = desk.signed_in(opened, ctx)
+        found = desk.lifecycle_of(opened, ctx).approvals.grant(number, operator=by)
+    _show_approval(out, found)
+
+
+@approval.command()
+@click.argument("number", type=int)
+@click.option("--reason", default="", help="Why 原因, a word. No personal data.")
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def refuse(
+    ctx: click.Context, number: int, reason: str, registry: str | None, *, as_json: bool
+) -> None:
+    """Refuse what somebody else asked for 不同意; the record stays."""
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        by = desk.signed_in(opened, ctx)
+        life = desk.lifecycle_of(opened, ctx)
+        found = life.approvals.refuse(number, operator=by, reason=reason)
+    _show_approval(out, found)
+
+
+def _as_json(one: Operator) -> dict[str, object]:
+    return {"login": one.login, "name": one.name, "roles": sorted(one.roles), "place": one.place}
+
+
+def _show(out: Output, one: Operator) -> None:
+    out.document(_as_json(one))
+    out.line(f"{one.login}: {', '.join(sorted(one.roles))}")
+
+
+def _show_approval(out: Output, found: Approval) -> None:
+    out.document(found.as_json())
+    out.line(f"approval {found.number} for {found.action}: {found.state}")

@@ -1,0 +1,390 @@
+"""``cardkit registry places|statistics|sample|archive``: by place and period; inspection."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cardkit.cli import common, desk
+from cardkit.cli.output import Output, table
+from cardkit.errors import ExitCode
+
+if TYPE_CHECKING:
+    from cardkit.registry.statistics import Sample, Table
+
+PERIODS = ("day", "month", "quarter", "year", "all")
+LEVELS = ("province", "city", "county", "township", "village")
+MEASURES = ("made", "handed_out", "opened", "lost", "found", "replaced", "transferred", "cancelled")
+RESULTS = ("fine", "papers", "signature", "identity", "data", "face", "chip", "fee", "procedure",
+           "not-found")  # fmt: skip
+
+
+def _acting(command: Any) -> Any:  # noqa: ANN401
+    for option in reversed(
+        (
+            common.registry_option(),
+            desk.operator_option(),
+            desk.rules_option(),
+            common.lang_option(only_errors=True),
+            common.json_option(),
+            click.pass_context,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+# --- places --------------------------------------------------------------------------------------
+
+
+@click.group()
+def places() -> None:
+    """Places 地点: county, townships, villages, employers, windows, and who belongs where."""
+
+
+@places.command("load")
+@click.argument("file", type=common.PATH)
+@_acting
+def places_load(ctx: click.Context, file: Path, registry: str | None, *, as_json: bool) -> None:
+    """Take places over from a FILE 载入: CSV with code, kind, name, parent; or TOML."""
+    from cardkit.registry.places import Places, read_places  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    rows = read_places(file)
+    with common.open_registry(registry) as opened:
+        operator = desk.signed_in(opened, ctx)
+        new, changed = Places(opened.books).load(rows, operator=operator)
+    out.document({"new": new, "changed": changed, "rows": len(rows)})
+    out.line(f"{len(rows)} places: {new} new, {changed} changed")
+
+
+@places.command("assign")
+@click.argument("file", type=common.PATH, required=False)
+@click.option("--moving", is_flag=True, help="Whoever has another place moves now 迁移.")
+@_acting
+def places_assign(
+    ctx: click.Context, file: Path | None, registry: str | None, *, moving: bool, as_json: bool
+) -> None:
+    """Say who belongs where: by a FILE, or by how addresses begin.
+
+    FILE is a CSV with the column place, and citizen_number, card_number or card_id. Exit code 1
+    when rows name nobody or no place.
+    """
+    from cardkit.registry.places import Residence, read_assignments  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    rows = read_assignments(file) if file else None
+    with common.open_registry(registry) as opened:
+        operator, room = desk.signed_in(opened, ctx), Residence(opened.books)
+        if rows is None:
+            done = room.assign_by_address(operator=operator)
+        else:
+            done = room.assign(rows, operator=operator, moving=moving)
+    out.document(done._asdict())
+    out.line(f"{done.new} assigned, {done.moved} moved, {done.same} as before")
+    for row in done.unknown:
+        out.note(f"row {row}: nobody, or no such place")
+    if done.unknown:
+        ctx.exit(ExitCode.PARTIAL)
+
+
+@places.command("list")
+@common.registry_option()
+@common.json_option()
+def places_list(registry: str | None, *, as_json: bool) -> None:
+    """Places with the number of their people 列表."""
+    from cardkit.registry.places import KINDS, Places, Residence  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        found, people = Places(opened.books).list(), Residence(opened.books).counts()
+    codes = {place.place_id: place.code for place in found}
+    out.document(
+        [
+            place.as_json()
+            | {"parent": codes.get(place.parent or 0, ""), "people": people.get(place.code, 0)}
+            for place in found
+        ]
+    )
+    rows = [
+        (place.code, KINDS[place.kind], place.name, codes.get(place.parent or 0, ""),
+         str(people.get(place.code, 0)))
+        for place in found
+    ]  # fmt: skip
+    out.lines(table(rows, ("CODE", "KIND", "NAME", "IN", "PEOPLE")))
+    if people.get(""):
+        out.note(f"{people['']} people have no place")
+
+
+# --- statistics ----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--by", "period", type=click.Choice(PERIODS), default="month", show_default=True)
+@click.option("--place", default="", metavar="CODE", help="Only this place and those below it.")
+@click.option("--level", type=click.Choice(LEVELS), help="Add up to these places.")
+@click.option("--since", default="", metavar="DAY", help="First day, such as 2012-05-01.")
+@click.option("--until", default="", metavar="DAY", help="Last day.")
+@click.option("--measure", "measures", type=click.Choice(MEASURES), multiple=True)
+@click.option("--standing", is_flag=True, help="Instead: how many cards stand in which state now.")
+@click.option(
+    "--out", "files", type=common.PATH, multiple=True,
+    help="Write a table (.csv .xlsx .json) or a chart (.svg .pdf .png). Repeat it.",
+)  # fmt: skip
+@click.option("--title", default="", help="Title of the chart 标题.")
+@common.registry_option()
+@common.lang_option()
+@common.json_option()
+def statistics(
+    period: str,
+    place: str,
+    level: str | None,
+    since: str,
+    until: str,
+    measures: tuple[str, ...],
+    files: tuple[Path, ...],
+    title: str,
+    registry: str | None,
+    lang: str,
+    *,
+    standing: bool,
+    as_json: bool,
+) -> None:
+    """What was made, handed out, opened, lost ... by place and period 统计."""
+    from cardkit.registry.statistics import Statistics, write  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        room = Statistics(opened.books, common.CHINA_HOURS)
+        if standing:
+            found = room.standing(place=place, level=level or "")
+        else:
+            found = room.events(
+                period=period, place=place, level=level or "", since=since, until=until,
+                measures=measures,
+            )  # fmt: skip
+    for file in files:
+        write(found, file, title=title, lang=lang)
+        out.note(f"{file} written")
+    out.document(found.as_json())
+    out.lines(_shown(found, lang))
+
+
+def _shown(found: Table, lang: str) -> list[str]:
+    rows = [[str(cell) for cell in line] for line in found.lines()]
+    rows.append(["合计" if lang == "zh" else "total", "", "", *map(str, found.totals)])
+    return table(rows, found.headings(lang))
+
+
+# --- samples -------------------------------------------------------------------------------------
+
+
+@click.group()
+def sample() -> None:
+    """Random samples for inspection 稽核抽查, drawn by a seed anybody can draw by again."""
+
+
+@sample.command("draw")
+@click.argument("action")
+@click.argument("size", type=click.IntRange(1, 10_000))
+@click.option("--seed", help="Default: a random one; it is kept either way 种子.")
+@click.option("--place", default="", metavar="CODE")
+@click.option("--since", default="", metavar="DAY")
+@click.option("--until", default="", metavar="DAY")
+@_acting
+def sample_draw(
+    ctx: click.Context,
+    action: str,
+    size: int,
+    seed: str | None,
+    place: str,
+    since: str,
+    until: str,
+    registry: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Draw SIZE acts of an ACTION, as the history calls it: hand-out, replace, issue ..."""
+    from cardkit.registry.statistics import Inspection  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        operator = desk.signed_in(opened, ctx)
+        drawn = Inspection(opened.books, common.CHINA_HOURS).sample(
+            action, size, seed=seed or secrets.token_hex(8), operator=operator,
+            place=place, since=since, until=until,
+        )  # fmt: skip
+    out.document(drawn.as_json())
+    out.lines(_sampled(drawn))
+
+
+@sample.command("result")
+@click.argument("number", type=int, metavar="SAMPLE")
+@click.argument("position", type=int)
+@click.argument("result", type=click.Choice(RESULTS))
+@click.option("--note", default="", help="A remark 备注; stays out of the history.")
+@click.option("--correct", is_flag=True, help="What was said before was wrong 更正; both stay.")
+@_acting
+def sample_result(
+    ctx: click.Context,
+    number: int,
+    position: int,
+    result: str,
+    note: str,
+    registry: str | None,
+    *,
+    correct: bool,
+    as_json: bool,
+) -> None:
+    """Say what looking at an item showed 结论; it is never changed, only corrected."""
+    from cardkit.registry.statistics import Inspection  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        operator, room = desk.signed_in(opened, ctx), Inspection(opened.books, common.CHINA_HOURS)
+        room.say(number, position, result, operator=operator, note=note, correct=correct)
+        found = room.show(number)
+    out.document(found.as_json())
+    out.lines(_sampled(found))
+
+
+@sample.command("show")
+@click.argument("number", type=int, metavar="SAMPLE")
+@click.option("--again", is_flag=True, help="Draw it again and compare 复核.")
+@common.registry_option()
+@common.json_option()
+@click.pass_context
+def sample_show(
+    ctx: click.Context, number: int, registry: str | None, *, again: bool, as_json: bool
+) -> None:
+    """A sample with its results. Exit code 1 when --again draws other items."""
+    from cardkit.registry.statistics import Inspection  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        room = Inspection(opened.books, common.CHINA_HOURS)
+        found, same = room.show(number), room.again(number) if again else True
+    out.document(found.as_json() | ({"same": same} if again else {}))
+    out.lines(_sampled(found))
+    if again:
+        out.line("drawn again: the same" if same else "drawn again: OTHER ITEMS")
+    if not same:
+        ctx.exit(ExitCode.PARTIAL)
+
+
+def _sampled(found: Sample) -> list[str]:
+    head = (
+        f"sample {found.sample_id}: {len(found.items)} of {found.population} '{found.action}', "
+        f"seed {found.seed}, by {found.operator}"
+    )
+    rows = [
+        (str(item.position), str(item.card_id), str(item.entry), item.result or "-", item.by,
+         "corrected" if item.said > 1 else "")
+        for item in found.items
+    ]  # fmt: skip
+    return [head, *table(rows, ("NO", "CARD", "ENTRY", "RESULT", "BY", ""))]
+
+
+# --- archive -------------------------------------------------------------------------------------
+
+
+@click.group()
+def archive() -> None:
+    """Volumes of a hundred people by village 档案, and who borrowed them."""
+
+
+@archive.command("bind")
+@click.argument("place")
+@_acting
+def archive_bind(ctx: click.Context, place: str, registry: str | None, *, as_json: bool) -> None:
+    """Put everybody of a PLACE who is in no volume into one 立卷."""
+    from cardkit.registry.statistics import Archive  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        operator = desk.signed_in(opened, ctx)
+        count = Archive(opened.books).bind(place, operator=operator)
+    out.document({"people": count})
+    out.line(f"{count} people")
+
+
+@archive.command("list")
+@click.option("--place", default="", metavar="CODE")
+@common.registry_option()
+@common.json_option()
+def archive_list(place: str, registry: str | None, *, as_json: bool) -> None:
+    """The archive list 案卷目录."""
+    from cardkit.registry.statistics import Archive  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        found = Archive(opened.books).list(place)
+    out.document([one.as_json() for one in found])
+    rows = [
+        (str(one.volume_id), one.place, str(one.number), str(one.people), str(one.first),
+         str(one.last), one.lent_to)
+        for one in found
+    ]  # fmt: skip
+    out.lines(table(rows, ("VOLUME", "PLACE", "NO", "PEOPLE", "FIRST", "LAST", "LENT TO")))
+
+
+@archive.command("lend")
+@click.argument("volume", type=int)
+@click.option("--to", required=True, metavar="WHO", help="Office or login that borrows it.")
+@click.option("--purpose", required=True, help="What for 用途.")
+@_acting
+def archive_lend(
+    ctx: click.Context,
+    volume: int,
+    to: str,
+    purpose: str,
+    registry: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Lend a VOLUME 借出; to one at a time."""
+    from cardkit.registry.statistics import Archive  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        operator = desk.signed_in(opened, ctx)
+        loan = Archive(opened.books).lend(volume, to, purpose=purpose, operator=operator)
+    out.document(loan.as_json())
+    out.line(f"volume {volume} is with {loan.lent_to} since {loan.lent_at}")
+
+
+@archive.command("back")
+@click.argument("volume", type=int)
+@_acting
+def archive_back(ctx: click.Context, volume: int, registry: str | None, *, as_json: bool) -> None:
+    """A VOLUME comes back 归还."""
+    from cardkit.registry.statistics import Archive  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        loan = Archive(opened.books).give_back(volume, operator=desk.signed_in(opened, ctx))
+    out.document(loan.as_json())
+    out.line(f"volume {volume} is back since {loan.back_at}")
+
+
+@archive.command("register")
+@click.option("--volume", type=int)
+@common.registry_option()
+@common.json_option()
+def archive_register(volume: int | None, registry: str | None, *, as_json: bool) -> None:
+    """The lending register 借阅登记."""
+    from cardkit.registry.statistics import Archive  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        found = Archive(opened.books).register(volume)
+    out.document([one.as_json() for one in found])
+    rows = [
+        (str(one.volume_id), one.lent_to, one.lent_at, one.lent_by, one.purpose,
+         one.back_at or "-", one.back_by)
+        for one in found
+    ]  # fmt: skip
+    out.lines(table(rows, ("VOLUME", "LENT TO", "SINCE", "BY", "PURPOSE", "BACK", "BY")))

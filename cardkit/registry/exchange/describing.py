@@ -1,0 +1,49 @@
+"""Layouts as tables for people: docs/exchange.md is made with this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cardkit.registry.exchange.layout import LINE_ENDS, Field, Layout
+
+
+def pages(layouts: Mapping[str, Layout]) -> str:
+    """Every layout as Markdown, by name."""
+    return "\n".join(line for name in sorted(layouts) for line in _page(layouts[name]))
+
+
+def _page(layout: Layout) -> Iterator[str]:
+    end = next(name for name, sign in LINE_ENDS.items() if sign == layout.line_end)
+    shape = f"`{layout.separator}` between fields" if layout.separator else "fixed columns"
+    yield f"### `{layout.name}` {layout.title}"
+    yield ""
+    yield f"{layout.direction}; {layout.encoding}, {shape}, {end}; named `{layout.file_name}`"
+    if layout.answers:
+        yield f"; answers `{layout.answers}`"
+    yield ""
+    yield "| line | field | | kind | bytes | |"
+    yield "|---|---|---|---|---|---|"
+    parts = (("header", layout.header), ("row", layout.fields), ("trailer", layout.trailer))
+    for part, fields in parts:
+        for field in fields:
+            cells = (part, f"`{field.name}`", field.title, _kind(field), str(field.width))
+            yield f"| {' | '.join(cells)} | {_marks(field)} |"
+    yield ""
+    if layout.results:
+        yield "| result | means | |"
+        yield "|---|---|---|"
+        for result in layout.results.values():
+            yield f"| {result.code} | {result.means} | {result.text} |"
+        yield ""
+
+
+def _kind(field: Field) -> str:
+    return f"{field.kind}, {field.unit}" if field.kind == "money" else field.kind
+
+
+def _marks(field: Field) -> str:
+    marks = [word for word, on in (("required", field.required), ("key", field.key)) if on]
+    marks += [field.holds] if field.holds else []
+    marks += [f"always {field.constant}"] if field.constant else []
+    marks += [f"one of {' '.join(field.values)}"] if field.values else []
+    return ", ".join(marks)

@@ -1,0 +1,85 @@
+"""Names of exchange files, and the batch number where only the name has it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+from cardkit.registry.exchange.errors import Fault, FileFaultsError
+from cardkit.registry.exchange.layout import Layout
+from cardkit.registry.exchange.reading import Content
+from cardkit.registry.exchange.sealing import SUFFIX
+from cardkit.registry.exchange.work import Work
+
+_PARTS = {
+    "batch": r"(?P<batch>[0-9]{1,20})",
+    "partner": r"[A-Za-z0-9-]+",
+    "date": r"[0-9]{8}",
+}
+
+
+def file_name(layout: Layout, work: Work) -> str:
+    """Name of a file as its layout declares it."""
+    return layout.file_name.format(batch=work.number, partner=work.partner, date=work.today)
+
+
+def sealed_name(name: str, carrier: str) -> str:
+    """Name under which a file is carried: by whom, and that it is sealed [D19].
+
+    Examples
+    --------
+    >>> sealed_name("KK_bank_000001.txt", "zhang")
+    'KK_bank_000001.zhang.txt.age'
+    """
+    path = PurePath(name)
+    return f"{path.stem}.{carrier}{path.suffix}{SUFFIX}"
+
+
+def plain(name: str) -> str:
+    """The last part of a name only, without what may not stand in a file name.
+
+    Examples
+    --------
+    >>> plain("../in/KK_bank_000001.txt"), plain("a" * 300)[-1]
+    ('KK_bank_000001.txt', 'a')
+    """
+    cleaned = "".join(c if c.isprintable() and c not in '<>:"|?*\\' else "_" for c in name)
+    return PurePath(cleaned).name[:120] or "file"
+
+
+def with_suffix(name: str, word: str) -> str:
+    """The same name with a word before its ending.
+
+    Examples
+    --------
+    >>> with_suffix("KK_1.txt", "failure")
+    'KK_1.failure.txt'
+    """
+    path = PurePath(name)
+    return f"{path.stem}.{word}{path.suffix}"
+
+
+def number_of(layout: Layout, content: Content, name: str) -> str:
+    """Batch number of a file: from its header, otherwise from its name.
+
+    Raises
+    ------
+    FileFaultsError
+        Neither has one.
+    """
+    held = content.held(layout, "batch")
+    if held:
+        return held
+    pattern = re.escape(layout.file_name)
+    for word, part in _PARTS.items():
+        pattern = pattern.replace(re.escape("{" + word + "}"), part)
+    match = re.match(pattern.removesuffix(re.escape(PurePath(layout.file_name).suffix)), name)
+    if match and "batch" in match.groupdict():
+        return match["batch"]
+    fault = Fault(
+        0,
+        "batch",
+        f"has no batch number; its name should look like {layout.file_name}",
+        f"没有批次号；文件名应为 {layout.file_name} 的形式",
+    )
+    raise FileFaultsError(plain(name), [fault])

@@ -1,0 +1,371 @@
+"""Bytes of an exchange file → its header, its rows and its trailer, checked.
+
+What makes the file as a whole unusable is a fault, named by line. What is wrong with one row only
+(a date that is none, an unknown code ...) is kept with the row, which fails and is answered. The
+file is cut into pieces of some thousand lines, so that memory stays small beside the rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from cardkit.registry.exchange.checking import row_problems, total_faults, with_duplicates
+from cardkit.registry.exchange.errors import SHOWN, Fault, FileFaultsError
+from cardkit.registry.exchange.layout import Field, Layout
+
+LINE, PROBLEM = "_line", "_problem"
+_PIECE = 8 << 20  # bytes
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x84\x31\x95\x33")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_CONTROLS = "[\\x00-\\x1f\\x7f]"
+
+
+@dataclass(slots=True)
+class Content:
+    """What a file says.
+
+    Parameters
+    ----------
+    header, trailer : dict
+        Field → value, ``{}`` where the layout has none.
+    rows : DataFrame
+        A column of text for each field of the layout, and two more: ``_line`` (its line in the
+        file) and ``_problem`` (``''``, or ``field:reason``).
+    """
+
+    header: dict[str, str] = field(repr=False)
+    trailer: dict[str, str] = field(repr=False)
+    rows: pl.DataFrame = field(repr=False)
+
+    def held(self, layout: Layout, what: str) -> str:
+        """Value of the header or trailer field that holds something, ``''`` without one."""
+        for fields, values in ((layout.header, self.header), (layout.trailer, self.trailer)):
+            for one in fields:
+                if one.holds == what:
+                    return values[one.name]
+        return ""
+
+
+class Faults:
+    """Collects faults; the first are named, the others counted."""
+
+    def __init__(self) -> None:
+        self.named: list[Fault] = []
+        self.more = 0
+
+    def add(self, *faults: Fault) -> None:
+        """Note some."""
+        for fault in faults:
+            if len(self.named) < SHOWN:
+                self.named.append(fault)
+            else:
+                self.more += 1
+
+    def raise_any(self, name: str) -> None:
+        """Refuse the file when there are any."""
+        if self.named:
+            raise FileFaultsError(name, self.named, self.more)
+
+
+def read(
+    layout: Layout, data: bytes, *, name: str = "the file", only: Sequence[str] | None = None
+) -> Content:
+    """Read and check a file.
+
+    Parameters
+    ----------
+    only : sequence of str, optional
+        Fields whose columns are kept; all are checked. They hold keys, serial and amount.
+
+    Raises
+    ------
+    FileFaultsError
+        It is not what its layout says; every fault is named by its line.
+    """
+    faults = Faults()
+    whole = _whole(layout, data, faults)
+    faults.raise_any(name)
+    reader = _Reader(layout, faults)
+    frames = []
+    for first_line, piece in _pieces(data):
+        frame = reader.take(first_line, piece, last_line=whole)
+        if frame is not None:
+            frames.append(frame if only is None else frame.select(*only, LINE, PROBLEM))
+    faults.raise_any(name)
+    rows = pl.concat(frames) if frames else _no_rows(layout)
+    content = Content(reader.header, reader.trailer, rows)
+    faults.add(*total_faults(layout, content.header, content.trailer, rows, whole))
+    faults.raise_any(name)
+    content.rows = with_duplicates(layout, rows)
+    return content
+
+
+def _whole(layout: Layout, data: bytes, faults: Faults) -> int:
+    """Check what concerns the file as a whole; returns its number of lines."""
+    if not data:
+        faults.add(Fault(0, "empty", "the file is empty", "文件是空的"))
+        return 0
+    if data.startswith(_BOMS):
+        faults.add(Fault(1, "bom", "begins with a byte order mark", "文件开头有 BOM 标记"))
+        return 0
+    lines = data.count(b"\n")
+    if not data.endswith(b"\n"):
+        lines += 1
+        faults.add(
+            Fault(
+                lines, "cut", "has no line end: the file may be cut off", "没有换行，文件可能不完整"
+            )
+        )
+    _line_ends(layout, data, lines, faults)
+    least = bool(layout.header) + bool(layout.trailer)
+    if lines < least:
+        faults.add(Fault(lines, "short", "header or trailer is missing", "缺少首行或末行"))
+    return lines
+
+
+def _line_ends(layout: Layout, data: bytes, lines: int, faults: Faults) -> None:
+    pairs, returns = data.count(b"\r\n"), data.count(b"\r")
+    declared_pairs = layout.line_end == b"\r\n"
+    if returns == pairs == (lines if declared_pairs else 0):
+        return
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if number > lines or (number == lines and not line and data.endswith(b"\n")):
+            break
+        if declared_pairs and not line.endswith(b"\r"):
+            faults.add(Fault(number, "line-end", "ends in LF, not in CRLF", "行尾是 LF，应为 CRLF"))
+        elif not declared_pairs and line.endswith(b"\r"):
+            faults.add(Fault(number, "line-end", "ends in CRLF, not in LF", "行尾是 CRLF，应为 LF"))
+        elif b"\r" in line[:-1]:
+            faults.add(Fault(number, "line-end", "has a CR inside", "行中有回车符"))
+
+
+def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number of its first line, and some thousand whole lines."""
+    start, line = 0, 1
+    while start < len(data):
+        end = len(data)
+        if start + _PIECE < end:
+            end = data.find(b"\n", start + _PIECE) + 1 or end
+        piece = data[start:end]
+        yield line, piece
+        line += piece.count(b"\n")
+        start = end
+
+
+class _Reader:
+    """Turns pieces into frames; keeps header and trailer."""
+
+    def __init__(self, layout: Layout, faults: Faults) -> None:
+        self._layout = layout
+        self._faults = faults
+        self.header: dict[str, str] = {}
+        self.trailer: dict[str, str] = {}
+
+    def take(self, first_line: int, piece: bytes, last_line: int) -> pl.DataFrame | None:
+        """The rows of a piece; None when there are none or it cannot be read."""
+        lines = self._lines(first_line, piece)
+        if lines is None:
+            return None
+        if self._layout.header and first_line == 1:
+            self.header = self._record(self._layout.header, 1, lines.pop(0))
+            first_line = 2
+        if self._layout.trailer and first_line + len(lines) - 1 == last_line:
+            self.trailer = self._record(self._layout.trailer, last_line, lines.pop())
+        if not lines:
+            return None
+        table = pl.Series("raw", lines, dtype=pl.String)
+        if self._blank_or_control(first_line, table):
+            return None
+        cut = self._fixed if self._layout.fixed else self._separated
+        frame = cut(first_line, table, lines)
+        if frame is None:
+            return None
+        numbers = pl.int_range(first_line, first_line + len(lines), dtype=pl.Int64, eager=True)
+        problems = row_problems(self._layout, frame)
+        return frame.with_columns(numbers.alias(LINE), problems.alias(PROBLEM))
+
+    def _lines(self, first_line: int, piece: bytes) -> list[str] | None:
+        encoding, end = self._layout.encoding, self._layout.line_end
+        try:
+            text = piece.decode(encoding)
+        except UnicodeDecodeError:
+            text = ""
+        if not text or (encoding != "utf-8" and _is_utf8(piece)):
+            self._bad_encoding(first_line, piece)
+            return None
+        lines = text.split(end.decode("ascii"))
+        lines.pop()  # behind the last line end
+        return lines
+
+    def _bad_encoding(self, first_line: int, piece: bytes) -> None:
+        encoding = self._layout.encoding
+        for number, line in enumerate(piece.split(b"\n"), first_line):
+            if encoding != "utf-8" and _is_utf8(line):
+                text, zh = f"is UTF-8, not {encoding}", f"编码是 UTF-8，应为 {encoding}"
+            else:
+                try:
+                    line.decode(encoding)
+                    continue
+                except UnicodeDecodeError as error:
+                    at = error.start + 1
+                text = f"byte {at} is not {encoding}"
+                zh = f"第{at}字节不是 {encoding} 编码"
+            self._faults.add(Fault(number, "encoding", text, zh))
+
+    def _blank_or_control(self, first_line: int, table: pl.Series) -> bool:
+        blank = (table.str.strip_chars(" ").str.len_bytes() == 0).arg_true().to_list()
+        control = table.str.contains(_CONTROLS).arg_true().to_list()
+        for at in blank:
+            self._faults.add(Fault(first_line + at, "blank", "is blank", "是空行"))
+        for at in control:
+            self._faults.add(
+                Fault(first_line + at, "control", "has a control character", "含有控制字符")
+            )
+        return bool(blank or control)
+
+    def _separated(
+        self, first_line: int, table: pl.Series, _lines: Sequence[str]
+    ) -> pl.DataFrame | None:
+        separator, fields = self._layout.separator, self._layout.fields
+        found = table.str.count_matches(separator, literal=True)
+        wrong = (found != len(fields) - 1).arg_true().to_list()
+        for at in wrong:
+            self._faults.add(_field_count(first_line + at, int(found[at]) + 1, len(fields)))
+        if wrong:
+            return None
+        parts = table.to_frame().select(
+            pl.col("raw").str.split_exact(separator, len(fields) - 1).alias("parts")
+        )
+        return parts.unnest("parts").rename(
+            {f"field_{at}": one.name for at, one in enumerate(fields)}
+        )
+
+    def _fixed(
+        self, first_line: int, table: pl.Series, lines: Sequence[str]
+    ) -> pl.DataFrame | None:
+        fields, encoding = self._layout.fields, self._layout.encoding
+        width = sum(one.width for one in fields)
+        ascii_only = bool((table.str.len_bytes() == table.str.len_chars()).all())
+        encoded = table.cast(pl.Binary)
+        if not ascii_only:
+            encoded = pl.Series("raw", [line.encode(encoding) for line in lines], dtype=pl.Binary)
+        sizes = encoded.bin.size()
+        wrong = (sizes != width).arg_true().to_list()
+        for at in wrong:
+            self._faults.add(_line_width(first_line + at, int(sizes[at]), width))
+        if wrong:
+            return None
+        columns, at = [], 0
+        for one in fields:
+            cells = encoded.bin.slice(at, one.width)
+            at += one.width
+            column = self._cells(first_line, one, cells, ascii_only=ascii_only)
+            if column is not None:
+                columns.append(_stripped(one, column))
+        return pl.DataFrame(columns) if len(columns) == len(fields) else None
+
+    def _cells(
+        self, first_line: int, one: Field, cells: pl.Series, *, ascii_only: bool
+    ) -> pl.Series | None:
+        """Text of one fixed column; a character cut in two by its edge is a fault."""
+        if ascii_only:
+            return cells.cast(pl.String)
+        raw = cells.to_list()
+        try:
+            return pl.Series(one.name, b"\n".join(raw).decode(self._layout.encoding).split("\n"))
+        except UnicodeDecodeError:
+            pass
+        for number, cell in enumerate(raw, first_line):
+            try:
+                cell.decode(self._layout.encoding)
+            except UnicodeDecodeError:
+                self._faults.add(_cut_character(number, one))
+        return None
+
+    def _record(self, fields: Sequence[Field], number: int, line: str) -> dict[str, str]:
+        """A header or trailer line."""
+        layout = self._layout
+        if not line.strip(" ") or _CONTROL.search(line):
+            self._faults.add(Fault(number, "blank", "is blank or damaged", "是空行或已损坏"))
+            return {}
+        if not layout.fixed:
+            parts = line.split(layout.separator)
+            if len(parts) != len(fields):
+                self._faults.add(_field_count(number, len(parts), len(fields)))
+                return {}
+            return {one.name: part for one, part in zip(fields, parts, strict=True)}
+        encoded, width = line.encode(layout.encoding), sum(one.width for one in fields)
+        if len(encoded) != width:
+            self._faults.add(_line_width(number, len(encoded), width))
+            return {}
+        found, at = {}, 0
+        for one in fields:
+            try:
+                cell = encoded[at : at + one.width].decode(layout.encoding)
+            except UnicodeDecodeError:
+                self._faults.add(_cut_character(number, one))
+                return {}
+            found[one.name] = _stripped(one, pl.Series([cell]))[0]
+            at += one.width
+        return found
+
+
+def _stripped(one: Field, column: pl.Series) -> pl.Series:
+    """Without what fills the column, on the side where it is filled only."""
+    column = column.alias(one.name)
+    if one.pad == "0":  # a single 0 stays
+        return column.str.replace("^0+([0-9])", "$1")
+    return column.str.strip_chars_start(" ") if one.right else column.str.strip_chars_end(" ")
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether these bytes are Chinese in UTF-8.
+
+    GBK text is next to never valid UTF-8 with characters of three bytes, so this is no guess.
+
+    Examples
+    --------
+    >>> _is_utf8("姓名".encode()), _is_utf8("姓名".encode("gbk")), _is_utf8(b"name")
+    (True, False, False)
+    """
+    if data.isascii():
+        return False
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return max(text) > "\u07ff"
+
+
+def _no_rows(layout: Layout) -> pl.DataFrame:
+    texts = dict.fromkeys((*(f.name for f in layout.fields), PROBLEM), pl.String)
+    return pl.DataFrame(schema={**texts, LINE: pl.Int64})
+
+
+def _field_count(line: int, found: int, wanted: int) -> Fault:
+    return Fault(
+        line, "fields", f"has {found} fields, not {wanted}", f"有{found}个字段，应为{wanted}个"
+    )
+
+
+def _line_width(line: int, found: int, wanted: int) -> Fault:
+    how, how_zh = ("long", "过长") if found > wanted else ("short", "过短")
+    return Fault(
+        line,
+        f"too-{how}",
+        f"is too {how}: {found} bytes, not {wanted}",
+        f"{how_zh}：{found}字节，应为{wanted}字节",
+    )
+
+
+def _cut_character(line: int, one: Field) -> Fault:
+    return Fault(
+        line,
+        "shifted",
+        f"the edge of column {one.name} cuts a character: the columns are shifted",
+        f"“{one.title}”栏的边界截断了汉字，各栏错位",
+    )

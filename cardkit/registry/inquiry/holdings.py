@@ -1,0 +1,135 @@
+"""Cards and holders as the registry has them at one instant, for many numbers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from cardkit.registry.inquiry.questions import By
+from cardkit.registry.numbering import ID_CODE_LENGTH
+from cardkit.registry.schema import cards, people
+from cardkit.registry.states import DEAD, State
+
+_MOST_IN = 5_000  # values of one IN
+_COLUMNS: Mapping[By, ColumnElement[Any]] = {
+    By.CARD_NUMBER: cards.c.card_number,
+    By.CARD_ID_CODE: cards.c.card_id_code,
+    By.CITIZEN_NUMBER: people.c.citizen_number,
+    By.INSURANCE_NUMBER: people.c.insurance_number,
+    By.BANK_CARD_NUMBER: cards.c.bank_card_number,
+}
+_VIEW = select(
+    cards.c.id,
+    cards.c.card_number,
+    cards.c.card_id_code,
+    cards.c.card_id_code_mac,
+    cards.c.kind,
+    cards.c.state,
+    cards.c.held_from,
+    cards.c.lapses_at,
+    cards.c.changed_at,
+    cards.c.bank_state,
+    cards.c.bank_held_from,
+    cards.c.bank_lapses_at,
+    cards.c.bank_card_number,
+    people.c.citizen_number,
+    people.c.name,
+    people.c.insurance_number,
+    people.c.sex,
+    people.c.birth_date,
+).join_from(cards, people, cards.c.person == people.c.id)
+_LOST = State.TEMPORARILY_LOST.value
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A card and its holder; ``repr`` shows the number of the record only."""
+
+    card_id: int
+    values: Mapping[str, object] = field(repr=False)
+
+    def value(self, name: str) -> object:
+        """A field of `cardkit.registry.inquiry.rights.FIELDS`."""
+        return self.values[name]
+
+
+def find(connection: Connection, by: By, keys: Collection[str], instant: str) -> dict[str, Holding]:
+    """Cards with some numbers, as they stand at `instant`.
+
+    Where a person had several cards, the one that counts, or else the last.
+
+    Parameters
+    ----------
+    keys : collection of str
+        Well-formed numbers of the kind `by`.
+    instant : str
+        UTC; a temporary loss that lapsed by then is over, whether or not anybody noted it.
+    """
+    column = _COLUMNS[by]
+    wanted = sorted({_stored(by, key) for key in keys})
+    best: dict[object, Any] = {}
+    for start in range(0, len(wanted), _MOST_IN):
+        some = wanted[start : start + _MOST_IN]
+        query = _VIEW.add_columns(column.label("asked")).where(_having(by, some))
+        for row in connection.execute(query.order_by(cards.c.id)):
+            asked = bytes(row.asked) if by is By.CARD_ID_CODE else row.asked
+            known = best.get(asked)
+            if known is None or known.state in DEAD or row.state not in DEAD:
+                best[asked] = row
+    holdings = {asked: _holding(row, instant) for asked, row in best.items()}
+    return {key: holdings[s] for key in keys if (s := _stored(by, key)) in holdings}
+
+
+def _having(by: By, keys: Sequence[Any]) -> ColumnElement[bool]:
+    """The condition, in the words of the partial indexes where there are such."""
+    wanted = _COLUMNS[by].in_(keys)
+    if by is By.BANK_CARD_NUMBER:
+        return and_(wanted, cards.c.bank_card_number != "")
+    if by is By.INSURANCE_NUMBER:  # mostly it is the citizen number
+        same = people.c.insurance_number == people.c.citizen_number
+        return or_(
+            and_(people.c.citizen_number.in_(keys), same),
+            and_(wanted, people.c.insurance_number != people.c.citizen_number),
+        )
+    return wanted
+
+
+def _stored(by: By, key: str) -> Any:  # noqa: ANN401 - what the column holds
+    return bytes.fromhex(key)[:ID_CODE_LENGTH] if by is By.CARD_ID_CODE else key
+
+
+def _holding(row: Any, instant: str) -> Holding:  # noqa: ANN401 - a row of _VIEW
+    state, lapses_at = _standing(row.state, row.held_from, row.lapses_at, instant)
+    bank_state, _ = _standing(row.bank_state, row.bank_held_from, row.bank_lapses_at, instant)
+    code = bytes(row.card_id_code) + bytes(row.card_id_code_mac or b"")
+    return Holding(
+        row.id,
+        {
+            "state": state,
+            "valid": state == State.ACTIVE.value,
+            "kind": row.kind,
+            "changed_at": row.changed_at,
+            "lapses_at": lapses_at,
+            "bank_state": bank_state,
+            "card_number": row.card_number,
+            "card_id_code": code.hex().upper(),
+            "insurance_number": row.insurance_number,
+            "name": row.name,
+            "citizen_number": row.citizen_number,
+            "sex": row.sex,
+            "birth_date": row.birth_date,
+            "bank_card_number": row.bank_card_number,
+        },
+    )
+
+
+def _standing(state: str, held_from: str, lapses_at: str, instant: str) -> tuple[str, str]:
+    """State at `instant`, and when a temporary loss will lapse."""
+    if state != _LOST:
+        return state, ""
+    if lapses_at and lapses_at <= instant:
+        return held_from, ""
+    return state, lapses_at

@@ -1,0 +1,298 @@
+"""The life of cards: `Lifecycle` does what the table of transitions allows, and nothing else.
+
+A refused attempt changes nothing, and is written down in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from sqlalchemy import Connection, insert, select, update
+
+from cardkit.errors import CardkitError, UsageError
+from cardkit.registry.books import Books
+from cardkit.registry.errors import RegistryError, UnknownCardError
+from cardkit.registry.journal import Event
+from cardkit.registry.lifecycle.bookkeeping import Bookkeeper, Move
+from cardkit.registry.lifecycle.cardacts import CardActs, Refused
+from cardkit.registry.lifecycle.errors import NotAllowedError
+from cardkit.registry.lifecycle.judging import legal
+from cardkit.registry.lifecycle.kinds import outgrown_before
+from cardkit.registry.lifecycle.lapsing import Lapsing
+from cardkit.registry.lifecycle.requests import NOTHING, Act, Appearance, BulkResult, Request
+from cardkit.registry.lifecycle.rules import RuleSet
+from cardkit.registry.lifecycle.standing import Standing, lapsed
+from cardkit.registry.lifecycle.subjects import OtherActs
+from cardkit.registry.lifecycle.transition import Transition
+from cardkit.registry.operators.accounts import Operators
+from cardkit.registry.operators.approvals import Approvals
+from cardkit.registry.operators.roles import Operator, Role
+from cardkit.registry.schema.cards import cards, people
+from cardkit.registry.schema.life import acts, temporary_cards
+from cardkit.registry.states import DEAD
+
+_ON_CARDS = ("card", "bank")
+
+
+class Lifecycle:
+    """What may be done with cards, applications and temporary cards.
+
+    Parameters
+    ----------
+    books : Books
+    rules : RuleSet
+        From `cardkit.registry.lifecycle.load`.
+    """
+
+    def __init__(self, books: Books, rules: RuleSet) -> None:
+        self.rules = rules
+        self.people = Operators(books, rules.operators)
+        self.approvals = Approvals(books, rules=rules.operators, approvers=rules.approvers())
+        self._books = books
+        self._cards = CardActs(books, rules, self.approvals)
+        self._others = OtherActs(books, rules, self.approvals)
+        self._lapsing = Lapsing(books)
+        self._keeper = Bookkeeper(books)
+
+    # -- one ------------------------------------------------------------------------------------
+
+    def perform(self, request: Request) -> Act:
+        """Do one act, durably; or refuse it, and keep that it was asked for.
+
+        Raises
+        ------
+        NotAllowedError
+            Role, second person, appearance, papers or channel are not those of the rule.
+        OutOfOrderError
+            The state does not allow it; the error names what it allows.
+        """
+        with self.attempt(request) as connection:
+            return self.perform_in(connection, request)
+
+    @contextmanager
+    def attempt(self, request: Request) -> Iterator[Connection]:
+        """A transaction for a room that does more than the act: a refusal is kept all the same."""
+        try:
+            with self._books.store.writing() as connection:
+                yield connection
+        except (NotAllowedError, RegistryError) as error:
+            if code := getattr(error, "code", ""):
+                self._keep_refusal(request, str(code))
+            raise
+
+    def perform_in(self, connection: Connection, request: Request) -> Act:
+        """The same as `perform` inside a transaction that `attempt` began."""
+        operator = self.people.current(connection, request.operator.login)
+        if self.rules.of_action(request.action)[0].subject not in _ON_CARDS:
+            return self._others.do(connection, request, operator)
+        outcome = self._cards.do(connection, request, [request.subject], operator)
+        if outcome.refused:
+            raise outcome.refused[0][2]
+        return outcome.acts[0]
+
+    # -- many -----------------------------------------------------------------------------------
+
+    def perform_many(
+        self,
+        action: str,
+        card_ids: Iterable[int],
+        *,
+        operator: Operator,
+        appearance: Appearance,
+        approval: int | None = None,
+        channel: str = "file",
+        reason: str = "",
+        details: Mapping[str, str] = NOTHING,
+    ) -> BulkResult:
+        """Do one action on many cards in one transaction; those that are refused stay as they are.
+
+        Raises
+        ------
+        NotAllowedError
+            The person may not work, or the approval is for something else: nothing was done.
+        """
+        wanted = list(card_ids)
+        request = Request(
+            action, wanted[0] if wanted else 0, operator, appearance, approval, channel, reason,
+            details,
+        )  # fmt: skip
+        with self.attempt(request) as connection:
+            return self._many(connection, request, wanted)
+
+    def perform_many_in(  # noqa: PLR0913 - as `perform_many`, and where
+        self,
+        connection: Connection,
+        action: str,
+        card_ids: Iterable[int],
+        *,
+        operator: Operator,
+        appearance: Appearance,
+        approval: int | None = None,
+        channel: str = "file",
+        reason: str = "",
+        details: Mapping[str, str] = NOTHING,
+    ) -> BulkResult:
+        """The same as `perform_many` inside another transaction."""
+        wanted = list(card_ids)
+        request = Request(
+            action, wanted[0] if wanted else 0, operator, appearance, approval, channel, reason,
+            details,
+        )  # fmt: skip
+        return self._many(connection, request, wanted)
+
+    def _many(
+        self, connection: Connection, request: Request, card_ids: Sequence[int]
+    ) -> BulkResult:
+        if self.rules.of_action(request.action)[0].subject not in _ON_CARDS:
+            raise UsageError(f"{request.action} is not done on many cards at once")
+        operator = self.people.current(connection, request.operator.login)
+        outcome = self._cards.do(connection, request, card_ids, operator)
+        self._note_refused(connection, request, outcome.refused, operator)
+        refused = [(card_id, error.message) for card_id, _, error in outcome.refused]
+        return BulkResult(len(outcome.acts), refused)
+
+    # -- questions ------------------------------------------------------------------------------
+
+    def standing(self, card_id: int) -> Standing:
+        """Where a card stands on both sides now; what has lapsed counts no more.
+
+        Raises
+        ------
+        UnknownCardError
+            There is no such record.
+        """
+        with self._books.store.reading() as connection:
+            found = self._cards.standings(connection, [card_id])
+        if card_id not in found:
+            raise UnknownCardError(card_id)
+        return lapsed(found[card_id], self._books.store.now())
+
+    def legal(self, card_id: int) -> list[Transition]:
+        """What may be done with a card now, on either side of it."""
+        at = self.standing(card_id)
+        return list(legal(self.rules, at.state, at.bank_state))
+
+    def outgrown(self, day: date | None = None) -> list[int]:
+        """Cards of a kind that their holders have grown out of (monthly change of kind)."""
+        on = day or self._rules_day()
+        found: list[int] = []
+        with self._books.store.reading() as connection:
+            for kind in self.rules.kinds.values():
+                limit = outgrown_before(kind, on)
+                if not kind.next or not limit:
+                    continue
+                query = (
+                    select(cards.c.id)
+                    .join_from(cards, people, cards.c.person == people.c.id)
+                    .where(
+                        cards.c.kind == kind.code,
+                        cards.c.state.not_in(DEAD),
+                        people.c.birth_date != "",
+                        people.c.birth_date <= limit,
+                    )
+                )
+                found += connection.execute(query.order_by(cards.c.id)).scalars()
+        return found
+
+    # -- what happens by itself -----------------------------------------------------------------
+
+    def lapse(self) -> int:
+        """Write down every temporary loss that has run out; returns how many cards."""
+        with self._books.store.writing() as connection:
+            return self._lapsing.all(connection, self._books.store.now())
+
+    def chip_done(self, act_id: int, *, operator: Operator) -> None:
+        """The chip now is as an act wanted it: registry and chip agree."""
+        with self._books.store.writing() as connection:
+            self.people.current(connection, operator.login)
+            now = self._books.store.now()
+            done = connection.execute(
+                update(acts)
+                .where(acts.c.id == act_id, acts.c.chip != "", acts.c.chip_done_at == "")
+                .values(chip_done_at=now)
+            )
+            if not done.rowcount:
+                raise UsageError(f"act {act_id} leaves nothing to do on a chip")
+            journal = self._books.journal.by(operator.login)
+            journal.append(connection, now, Event("chip-done", detail={"act": act_id}))
+
+    def stock_pool(self, serials: Iterable[str], *, operator: Operator) -> list[int]:
+        """Put temporary cards into the pool, by the serials printed on them."""
+        with self._books.store.writing() as connection:
+            by = self.people.current(connection, operator.login)
+            if not by.has(Role.WINDOW, Role.COUNTY):
+                raise NotAllowedError(
+                    "role", "the pool is kept by a window", zh="备用临时卡由窗口管理"
+                )
+            now, numbers = self._books.store.now(), []
+            for serial in serials:
+                number = self._books.counters.draw(connection, temporary_cards.name)
+                connection.execute(
+                    insert(temporary_cards).values(
+                        id=number, serial=serial, state="pool", place=by.place, changed_at=now
+                    )
+                )
+                numbers.append(number)
+            journal = self._books.journal.by(by.login)
+            detail = {"count": len(numbers)}
+            journal.append(connection, now, Event("temporary-pool", detail=detail))
+        return numbers
+
+    # -- refusals -------------------------------------------------------------------------------
+
+    def _keep_refusal(self, request: Request, code: str) -> None:
+        """Write a refused attempt down; the transaction that it broke is gone."""
+        with self._books.store.writing() as connection:
+            now = self._books.store.now()
+            rule = self.rules.of_action(request.action)[0]
+            if rule.subject in _ON_CARDS:
+                at = self._cards.standings(connection, [request.subject]).get(request.subject)
+                move = _refused_move(rule, request.subject, at)
+            else:
+                try:
+                    state, person = self._others.find(connection, rule.subject, request.subject)
+                except RegistryError:  # an application that was never taken
+                    state, person = "", None
+                move = Move(rule, request.subject, None, person, state, state)
+            self._keeper.write_refusals(
+                connection, now, [(move, code)], request, request.operator.login,
+                request.operator.place,
+            )  # fmt: skip
+
+    def _note_refused(
+        self,
+        connection: Connection,
+        request: Request,
+        refused: Sequence[Refused],
+        operator: Operator,
+    ) -> None:
+        rule = self.rules.of_action(request.action)[0]
+        told = [
+            (_refused_move(rule, card_id, at), _code(error))
+            for card_id, at, error in refused
+            if at is not None
+        ]
+        if told:
+            now = self._books.store.now()
+            self._keeper.write_refusals(
+                connection, now, told, request, operator.login, operator.place
+            )
+
+    def _rules_day(self) -> date:
+        return self.rules.calendar.day_of(self._books.store.now())
+
+
+def _refused_move(rule: Transition, card_id: int, at: Standing | None) -> Move:
+    if at is None:
+        return Move(rule, card_id, None, None, "", "")
+    state = at.bank_state if rule.subject == "bank" else at.state
+    return Move(
+        rule, card_id, card_id, at.person_id, state, state, at.state, at.state,
+        at.bank_state, at.bank_state,
+    )  # fmt: skip
+
+
+def _code(error: CardkitError) -> str:
+    return str(getattr(error, "code", "unknown"))

@@ -1,0 +1,51 @@
+"""Why an act is refused, in one line; the code goes into history and statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cardkit.errors import UsageError
+from cardkit.registry.errors import IllegalMoveError
+from cardkit.registry.operators.errors import NotAllowedError
+
+__all__ = ["NotAllowedError", "OutOfOrderError", "UnknownActionError"]
+
+
+class OutOfOrderError(IllegalMoveError):
+    """An action that the state does not allow, told in the words of the rule set.
+
+    Parameters
+    ----------
+    legal : iterable of (str, str)
+        Names of the actions that are allowed, and their Chinese names.
+    """
+
+    code = "order"
+
+    def __init__(
+        self,
+        subject: int,
+        state: tuple[str, str],
+        action: tuple[str, str],
+        legal: Iterable[tuple[str, str]],
+        kind: str = "card record",
+    ) -> None:
+        moves = sorted(set(legal))
+        super().__init__(subject, state[0], action[0], (name for name, _ in moves))
+        possible = "、".join(zh for _, zh in moves) or "无"
+        self.zh = f"记录{subject}{state[1]}，不能办理{action[1]}；现在可以办理：{possible}"
+        self.message = self.message.replace("card record", kind, 1)
+        self.args = (self.message,)
+
+
+class UnknownActionError(UsageError):
+    """The rule set has no such action."""
+
+    code = "unknown-action"
+
+    def __init__(self, action: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"the rules have no action '{action}'",
+            hint=f"they have {', '.join(sorted(known))}",
+            zh=f"没有名为 {action} 的业务：cardkit lifecycle table 可查看",
+        )

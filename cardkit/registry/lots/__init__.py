@@ -1,0 +1,20 @@
+"""Hand-out lots 发放批次: packs of cards that leave the office, and come back counted ([D11])."""
+
+from cardkit.registry.lots.errors import LotError
+from cardkit.registry.lots.files import Outcome, OutcomeRow, Pack, PackedCard
+from cardkit.registry.lots.records import Conflict, Custody, Lot, LotStory, MergeResult
+from cardkit.registry.lots.room import Lots
+
+__all__ = [
+    "Conflict",
+    "Custody",
+    "Lot",
+    "LotError",
+    "LotStory",
+    "Lots",
+    "MergeResult",
+    "Outcome",
+    "OutcomeRow",
+    "Pack",
+    "PackedCard",
+]

@@ -1,0 +1,148 @@
+"""Which cards a lot takes, and its rows in the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from cardkit.registry.lots.records import Conflict, Custody, Lot, Taken
+from cardkit.registry.schema.cards import cards
+from cardkit.registry.schema.lots import lot_cards, lot_conflicts, lot_custody, lot_merges, lots
+from cardkit.registry.schema.places import places, residence
+from cardkit.registry.states import State as CardState
+
+_MOST_IN = 5_000
+
+
+def of_places(
+    connection: Connection, place_ids: Sequence[int]
+) -> dict[int, list[tuple[int, str]]]:
+    """(card record, card number) of finished cards, free to be packed, by place of their people.
+
+    One question for all places: a question a place would look at every card of the county each
+    time.
+    """
+    query = (
+        _free()
+        .add_columns(residence.c.place)
+        .join_from(
+            cards, residence, (residence.c.person == cards.c.person) & (residence.c.until == "")
+        )
+        .order_by(cards.c.id)
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for some in _chunks(place_ids):
+        for card_id, number, place in connection.execute(query.where(residence.c.place.in_(some))):
+            found.setdefault(place, []).append((card_id, number))
+    return found
+
+
+def of_cards(connection: Connection, card_ids: Sequence[int]) -> list[tuple[int, str]]:
+    """Those of some card records that are finished and free to be packed."""
+    found: list[tuple[int, str]] = []
+    for some in _chunks(card_ids):
+        rows = connection.execute(_free().where(cards.c.id.in_(some)))
+        found.extend((row[0], row[1]) for row in rows)
+    return sorted(found)
+
+
+def _packed() -> Any:  # noqa: ANN401 - an EXISTS
+    return (
+        select(lot_cards.c.card)
+        .where(lot_cards.c.card == cards.c.id, lot_cards.c.open == 1)
+        .exists()
+    )
+
+
+def _free() -> Select[Any]:
+    return select(cards.c.id, cards.c.card_number).where(
+        cards.c.state == CardState.ISSUED.value, ~_packed()
+    )
+
+
+def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(values), _MOST_IN):
+        yield values[start : start + _MOST_IN]
+
+
+def lot_rows(connection: Connection, *conditions: Any) -> list[Lot]:  # noqa: ANN401
+    """Lots with their counts, by number."""
+    table = lots.c
+    rows = connection.execute(
+        select(
+            table.id,
+            table.kind,
+            places.c.code,
+            table.state,
+            table.count,
+            table.digest,
+            table.machine,
+            table.card_carrier,
+            table.machine_carrier,
+            table.packed_at,
+            table.out_at,
+            table.back_at,
+            table.closed_at,
+            table.minutes,
+        )
+        .join_from(lots, places, places.c.id == table.place)
+        .where(*conditions)
+        .order_by(table.id)
+    ).all()
+    counted = _counted(connection, [row[0] for row in rows])
+    return [replace(Lot(*row), **counted[row[0]]) for row in rows]
+
+
+_COLUMN_OF = {
+    Taken.HANDED: "handed",
+    Taken.RETURNED: "returned",
+    Taken.MISSING: "missing",
+    Taken.UNKNOWN: "unknown",
+}
+
+
+def _counted(connection: Connection, lot_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How the cards of each lot ended."""
+    found: dict[int, dict[str, int]] = {
+        lot_id: dict.fromkeys((*_COLUMN_OF.values(), "conflicts"), 0) for lot_id in lot_ids
+    }
+    table = lot_cards.c
+    query = select(table.lot, table.outcome, table.conflict != "", func.count())
+    for some in _chunks(lot_ids):
+        rows = connection.execute(
+            query.where(table.lot.in_(some)).group_by(table.lot, table.outcome, table.conflict)
+        )
+        for lot_id, outcome, conflict, count in rows:
+            found[lot_id][_COLUMN_OF[Taken(outcome)]] += count
+            found[lot_id]["conflicts"] += count if conflict else 0
+    return found
+
+
+def custody_rows(connection: Connection, lot_id: int) -> Iterable[Custody]:
+    """Who had a lot, oldest first."""
+    table = lot_custody.c
+    rows = connection.execute(
+        select(table.instant, table.what, table.from_who, table.to_who, table.count)
+        .where(table.lot == lot_id)
+        .order_by(table.id)
+    )
+    return [Custody(*row) for row in rows]
+
+
+def conflict_rows(
+    connection: Connection, lot_id: int, merge: int | None = None
+) -> tuple[Conflict, ...]:
+    """Conflicts of a lot, or of one merge."""
+    table = lot_conflicts.c
+    query = (
+        select(table.position, table.card, table.kind, table.detail)
+        .join_from(lot_conflicts, lot_merges, lot_merges.c.id == table.merge)
+        .where(lot_merges.c.lot == lot_id)
+        .order_by(table.id)
+    )
+    if merge is not None:
+        query = query.where(table.merge == merge)
+    return tuple(Conflict(*row) for row in connection.execute(query))

@@ -1,0 +1,335 @@
+"""The approval of a second person 双人复核: a record of its own, never a flag.
+
+Somebody asks, somebody else grants or refuses, and the exact act on the exact subjects uses it
+once, within its time. Refused approvals stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import Connection, insert, select, update
+
+from cardkit.registry.books import Books
+from cardkit.registry.errors import RegistryError
+from cardkit.registry.journal import Detail, Event
+from cardkit.registry.operators.accounts import Operators
+from cardkit.registry.operators.errors import NotAllowedError
+from cardkit.registry.operators.roles import Operator, Role
+from cardkit.registry.operators.rules import OperatorRules
+from cardkit.registry.schema.base import columns
+from cardkit.registry.schema.operators import approvals
+from cardkit.registry.statements import AnyRow
+from cardkit.registry.store import instant
+
+ANYBODY = frozenset({Role.WINDOW, Role.TOWNSHIP, Role.COUNTY})
+"""Who approves an action for which the rule set names nobody."""
+
+_COLUMNS = columns(
+    approvals,
+    "id",
+    "action",
+    "digest",
+    "subjects",
+    "subject",
+    "state",
+    "reason",
+    "asked_by",
+    "asked_at",
+    "decided_by",
+    "decided_at",
+    "used_at",
+    "lapses_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A request for a second person, and what became of it.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of action and subjects, hex.
+    subjects : int
+        How many; `subject` is the number of the only one, or ``''``.
+    state : str
+        ``asked``, ``granted``, ``refused`` or ``used``.
+    """
+
+    number: int
+    action: str
+    digest: str
+    subjects: int
+    subject: str
+    state: str
+    reason: str
+    asked_by: str
+    asked_at: str
+    decided_by: str
+    decided_at: str
+    used_at: str
+    lapses_at: str
+
+    def as_json(self) -> dict[str, object]:
+        """The approval for programs."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Approvals:
+    """Asks, grants, refuses, uses.
+
+    Parameters
+    ----------
+    books : Books
+    approvers : mapping, optional
+        Action → roles that may approve it; `ANYBODY` for the others.
+    """
+
+    def __init__(
+        self,
+        books: Books,
+        *,
+        rules: OperatorRules | None = None,
+        approvers: Mapping[str, frozenset[Role]] | None = None,
+    ) -> None:
+        self._books = books
+        self._rules = rules or OperatorRules()
+        self._approvers = approvers or {}
+        self._people = Operators(books, self._rules)
+
+    def request(
+        self, action: str, subjects: int | Iterable[int], *, operator: Operator
+    ) -> Approval:
+        """Ask for a second person.
+
+        Parameters
+        ----------
+        subjects : int or iterable of int
+            Card records, or whatever the action is about.
+        """
+        with self._books.store.writing() as connection:
+            return self._ask(connection, action, _numbers(subjects), operator)
+
+    def on_the_spot(
+        self, action: str, subjects: int | Iterable[int], *, operator: Operator, second: Operator
+    ) -> Approval:
+        """Both people are here: ask and grant in one go.
+
+        Raises
+        ------
+        NotAllowedError
+            It is the same person, or the second one may not approve this.
+        """
+        with self._told(None, second), self._books.store.writing() as connection:
+            return self.on_the_spot_in(
+                connection, action, subjects, operator=operator, second=second
+            )
+
+    def on_the_spot_in(
+        self,
+        connection: Connection,
+        action: str,
+        subjects: int | Iterable[int],
+        *,
+        operator: Operator,
+        second: Operator,
+    ) -> Approval:
+        """The same inside the transaction of the act; raises as `on_the_spot`."""
+        asked = self._ask(connection, action, _numbers(subjects), operator)
+        return self._decide(connection, asked.number, second, "granted", "")
+
+    def grant(self, number: int, *, operator: Operator) -> Approval:
+        """Approve.
+
+        Raises
+        ------
+        NotAllowedError
+            The person who asked, somebody without a role for it, too late, or decided already.
+        """
+        with self._told(number, operator), self._books.store.writing() as connection:
+            return self._decide(connection, number, operator, "granted", "")
+
+    def refuse(self, number: int, *, operator: Operator, reason: str = "") -> Approval:
+        """Refuse, with a reason from a list (no personal data); raises as `grant`."""
+        with self._told(number, operator), self._books.store.writing() as connection:
+            return self._decide(connection, number, operator, "refused", reason)
+
+    def use(
+        self,
+        connection: Connection,
+        number: int,
+        *,
+        action: str,
+        subject: int | Iterable[int],
+        operator: Operator,
+    ) -> Approval:
+        """Use an approval up, in the transaction of the act that it is for.
+
+        Raises
+        ------
+        NotAllowedError
+            For another action, other subjects or another person; not granted, used, too late.
+        """
+        found = self._get(connection, number)
+        if found.digest != digest_of(action, _numbers(subject)) or found.asked_by != operator.login:
+            raise _refused(
+                "second-person", f"approval {number} is for something else", "与本次业务不符"
+            )
+        self._refuse_late(found)
+        self._people.current(connection, found.decided_by or found.asked_by)
+        done = connection.execute(
+            update(approvals)
+            .where(approvals.c.id == number, approvals.c.state == "granted")
+            .values(state="used", used_at=self._books.store.now())
+        )
+        if not done.rowcount:
+            raise _refused(
+                "second-person", f"approval {number} is {found.state}", "未获批准或已使用"
+            )
+        return self._get(connection, number)
+
+    def get(self, number: int) -> Approval:
+        """The approval with that number."""
+        with self._books.store.reading() as connection:
+            return self._get(connection, number)
+
+    def all(self, state: str | None = None) -> list[Approval]:
+        """Approvals, newest first."""
+        query = select(*_COLUMNS).order_by(approvals.c.id.desc())
+        if state is not None:
+            query = query.where(approvals.c.state == state)
+        with self._books.store.reading() as connection:
+            return [_approval(row) for row in connection.execute(query)]
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def _told(self, number: int | None, operator: Operator) -> Iterator[None]:
+        """An attempt to decide that was refused is in the history all the same."""
+        try:
+            yield
+        except NotAllowedError as error:
+            detail: Detail = {"why": error.code, "approval": number or 0}
+            with self._books.store.writing() as connection:
+                self._note(connection, operator.login, "approval-denied", detail)
+            raise
+
+    def _ask(
+        self, connection: Connection, action: str, subjects: list[int], operator: Operator
+    ) -> Approval:
+        asking = self._people.current(connection, operator.login)
+        now = self._books.store.now()
+        number = self._books.counters.draw(connection, approvals.name)
+        lapse = datetime.fromisoformat(now) + timedelta(hours=self._rules.approval_hours)
+        connection.execute(
+            insert(approvals).values(
+                id=number,
+                action=action,
+                digest=digest_of(action, subjects),
+                subjects=len(subjects),
+                subject=str(subjects[0]) if len(subjects) == 1 else "",
+                state="asked",
+                asked_by=asking.login,
+                asked_at=now,
+                lapses_at=instant(lambda: lapse),
+            )
+        )
+        detail: Detail = {"approval": number, "for": action, "subjects": len(subjects)}
+        self._note(connection, asking.login, "approval-ask", detail)
+        return self._get(connection, number)
+
+    def _decide(
+        self, connection: Connection, number: int, operator: Operator, state: str, reason: str
+    ) -> Approval:
+        deciding = self._people.current(connection, operator.login)
+        found = self._get(connection, number)
+        if found.asked_by == deciding.login:
+            raise _refused(
+                "same-person", "nobody approves what they asked for", "不能审批本人的申请"
+            )
+        if not deciding.has(*self._approvers.get(found.action, ANYBODY)):
+            raise _refused("role", f"your role does not approve {found.action}", "您的角色无权审批")
+        self._refuse_late(found)
+        if found.state != "asked":
+            raise _refused("decided", f"approval {number} is {found.state}", "该申请已处理")
+        connection.execute(
+            update(approvals)
+            .where(approvals.c.id == number)
+            .values(
+                state=state,
+                reason=reason,
+                decided_by=deciding.login,
+                decided_at=self._books.store.now(),
+            )
+        )
+        detail: Detail = {"approval": number, "for": found.action, "reason": reason}
+        self._note(connection, deciding.login, f"approval-{state}", detail)
+        return self._get(connection, number)
+
+    def _refuse_late(self, found: Approval) -> None:
+        if self._books.store.now() > found.lapses_at:
+            raise _refused("second-person", f"approval {found.number} has lapsed", "审批已过期")
+
+    def _get(self, connection: Connection, number: int) -> Approval:
+        row = connection.execute(select(*_COLUMNS).where(approvals.c.id == number)).first()
+        if row is None:
+            raise RegistryError(
+                f"there is no approval {number}",
+                hint="cardkit approval list",
+                zh=f"没有编号为{number}的审批：cardkit approval list 可查看",
+            )
+        return _approval(row)
+
+    def _note(self, connection: Connection, login: str, action: str, detail: Detail) -> None:
+        journal = self._books.journal.by(login)
+        journal.append(connection, self._books.store.now(), Event(action, detail=detail))
+
+
+def digest_of(action: str, subjects: Iterable[int]) -> str:
+    """What an approval is bound to.
+
+    Examples
+    --------
+    >>> digest_of("freeze", [2, 1]) == digest_of("freeze", [1, 2])
+    True
+    """
+    return sha256(f"{action}\n{','.join(map(str, sorted(subjects)))}".encode()).hexdigest()
+
+
+def check_apart(carrier: Operator, machinist: Operator) -> None:
+    """Whoever carries the cards does not carry the machine (卡机分离).
+
+    Raises
+    ------
+    NotAllowedError
+        It is one person.
+    """
+    if carrier.login == machinist.login:
+        raise NotAllowedError(
+            "same-person",
+            "whoever carries the cards must not carry the machine",
+            hint="name two people",
+            zh="卡机分离：携带卡片的人不得携带机具，请指定两个人",
+        )
+
+
+def _numbers(subjects: int | Iterable[int]) -> list[int]:
+    return [subjects] if isinstance(subjects, int) else list(subjects)
+
+
+def _approval(row: AnyRow) -> Approval:
+    return Approval(*row)
+
+
+def _refused(code: str, message: str, zh: str) -> NotAllowedError:
+    return NotAllowedError(
+        code,
+        message,
+        hint="cardkit approval list shows what is open",
+        zh=f"{zh}：请用 cardkit approval list 查看",
+    )

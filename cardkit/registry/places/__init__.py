@@ -1,0 +1,17 @@
+"""Places: county, townships, villages, employers, windows, and who belongs where."""
+
+from cardkit.registry.places.fund import KINDS, Place, Places, PlacesError
+from cardkit.registry.places.residence import Assigned, Residence
+from cardkit.registry.places.sources import PlaceRow, read_assignments, read_places
+
+__all__ = [
+    "KINDS",
+    "Assigned",
+    "Place",
+    "PlaceRow",
+    "Places",
+    "PlacesError",
+    "Residence",
+    "read_assignments",
+    "read_places",
+]

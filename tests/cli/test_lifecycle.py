@@ -1,0 +1,197 @@
+"""``cardkit lifecycle``, ``operator`` and ``approval``: an office at work from the command line."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from cardkit.cli import places
+from cardkit.registry.operators import passwords
+from cardkit.registry.operators.passwords import Cost
+from tests.cli.conftest import NAME, Result, Run
+
+PASSWORD = "Tea-at-five"
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    dear = passwords.hashed
+    cheap = Cost(passes=1, lanes=1, kibibytes=64)
+    monkeypatch.setattr(passwords, "hashed", lambda password, cost: dear(password, cheap))  # noqa: ARG005
+    monkeypatch.setenv("CARDKIT_PROFILE", "test")
+
+
+@pytest.fixture
+def staffed(run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The registry with four people, all signed in."""
+    monkeypatch.setenv("CARDKIT_REGISTRY", str(registry))
+    done(run("operator", "init", "boss", "--name", "管理员", stdin=PASSWORD))
+    sign_in(run, "boss")
+    for login, role in [("wang", "window"), ("zhao", "window"), ("chen", "county")]:
+        done(run("operator", "add", login, "--name", "某人", "--role", role, stdin=PASSWORD))
+    run("operator", "sign-off")
+    for login in ("wang", "zhao", "chen"):
+        sign_in(run, login)
+    return registry
+
+
+def done(result: Result) -> Result:
+    assert result.code == 0, result.err
+    return result
+
+
+def sign_in(run: Run, login: str) -> None:
+    done(run("operator", "sign-in", login, stdin=PASSWORD))
+
+
+def hand_out(run: Run) -> Result:
+    return run(
+        "lifecycle", "hand-out", "1", "--paper", "id", "--second", "zhao", "--operator", "wang",
+        "--json", stdin=PASSWORD,
+    )  # fmt: skip
+
+
+def state(run: Run) -> str:
+    return str(done(run("lifecycle", "legal", "1", "--json")).document["state"])
+
+
+def test_a_card_from_the_window_to_its_replacement(run: Run, staffed: Path) -> None:
+    act = done(hand_out(run)).document
+    assert (act["action"], act["to_state"]) == ("hand-out", "handed_out")
+    wang = ("--operator", "wang", "--json", "--paper", "id", "--paper", "card")
+    assert done(run("lifecycle", "activate", 1, *wang)).document["to_state"] == "active"
+    lost = done(run("lifecycle", "report-loss", 1, "--temporary", *wang)).document
+    assert lost["to_state"] == "temporarily_lost"
+    assert lost["lapses_at"]
+    assert done(run("lifecycle", "find", 1, *wang)).document["to_state"] == "active"
+    done(run("lifecycle", "report-loss", 1, *wang))
+    new = done(run("lifecycle", "replace", 1, *wang)).document
+    assert new["new_card"] == 4
+    assert state(run) == "replaced"
+    assert done(run("registry", "audit", "--verify", "--json")).document["intact"]
+    shown = done(run("registry", "show", 1)).out
+    assert NAME not in shown
+    assert staffed.exists()
+
+
+def test_a_second_person_approves_from_another_place(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    asked = done(run("approval", "request", "hand-out", 1, "--operator", "wang", "--json")).document
+    assert run("approval", "grant", asked["number"], "--operator", "wang").code == 4
+    done(run("approval", "grant", asked["number"], "--operator", "zhao"))
+    card = ("lifecycle", "hand-out", 1, "--operator", "wang", "--paper", "id")
+    assert run(*card).code == 4
+    done(run(*card, "--approval", asked["number"]))
+    (listed,) = done(run("approval", "list", "--operator", "wang", "--json")).document
+    assert (listed["state"], listed["decided_by"]) == ("used", "zhao")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("freeze", 1, "--operator", "wang"), 4, "您的角色不能办理冻结"),
+        (("report-loss", 1, "--operator", "wang", "--paper", "id"), 2, "不能办理正式挂失"),
+        (("unlock-pin", 1, "--operator", "wang", "--who", "agent"), 2, "不能办理密码解锁"),
+        (("hand-out", 1, "--operator", "wang"), 4, "缺少材料：本人身份证"),
+        (("hand-out", 1, "--operator", "li"), 4, "没有操作员登录"),
+        (("hand-out", 1), 2, "多人登录"),
+    ],
+)
+def test_refused_in_one_line_of_chinese(
+    run: Run, staffed: Path, words: tuple[object, ...], code: int, said: str
+) -> None:
+    assert staffed.exists()
+    refused = run("lifecycle", *words)
+    assert refused.code == code
+    assert said in refused.err
+    assert len(refused.err.splitlines()) == 1
+    assert state(run) == "issued"
+
+
+def test_new_data_come_from_standard_input_and_are_shown_nowhere(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    new = json.dumps({"address": "新村一号"})
+    changed = done(
+        run(
+            "lifecycle", "change-data", 1, "--operator", "wang", "--second", "zhao",
+            "--paper", "id", "--paper", "proof-of-data", "--details-stdin", "--json",
+            stdin=f"{new}\n{PASSWORD}",
+        )
+    )  # fmt: skip
+    assert changed.document["action"] == "change-data"
+    assert "新村" not in changed.out + changed.err
+
+
+def test_an_agent_comes_from_standard_input(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    done(hand_out(run))
+    agent = {"agent": {"name": "李代办", "citizen_number": "639900197001011234"}}
+    words = ("lifecycle", "report-loss", 1, "--operator", "wang", "--who", "agent")
+    papers = ("--paper", "id", "--paper", "agent-id", "--details-stdin")
+    assert run(*words, *papers, stdin="{").code == 2
+    assert run(*words, *papers, stdin="{}").code == 4
+    lost = done(run(*words, *papers, stdin=json.dumps(agent)))
+    assert "李代办" not in lost.out + lost.err
+
+
+def test_a_temporary_card_goes_out_and_comes_back(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    wang = ("--operator", "wang", "--json")
+    added = done(run("lifecycle", "temporary", "add", "T001", *wang)).document
+    number = added["T001"]
+    out = done(
+        run("lifecycle", "temporary", "out", number, "--for", "1", "--paper", "id", *wang)
+    ).document
+    assert out["deposit"] == 2500
+    back = run("lifecycle", "temporary", "back", number, "--paper", "deposit-receipt", *wang)
+    assert done(back).document["deposit"] == -2500
+
+
+def test_passwords_and_tokens(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    (folder,) = (places.state_directory() / "sessions").iterdir()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert run("operator", "sign-in", "wang", stdin="wrong").code == 4
+    done(run("operator", "password", "--operator", "wang", stdin=f"{PASSWORD}\nAnother-one-9"))
+    assert run("operator", "list", "--operator", "wang").code == 4  # every session has ended
+
+
+def test_an_administrator_locks_and_gives_roles(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    sign_in(run, "boss")
+    boss = ("--operator", "boss", "--json")
+    done(run("operator", "lock", "zhao", *boss))
+    assert run("operator", "sign-in", "zhao", stdin=PASSWORD).code == 4
+    done(run("operator", "lock", "zhao", "--undo", *boss))
+    assert run("operator", "roles", "zhao", "--role", "window", "--role", "county", *boss).code == 0
+    assert run("operator", "roles", "zhao", "--role", "window", "--role", "inspector").code == 2
+    listed = done(run("operator", "list", *boss)).document
+    assert {one["login"] for one in listed} == {"boss", "wang", "zhao", "chen"}
+    done(run("operator", "sign-off", "--operator", "boss"))
+    assert run("operator", "list", *boss).code == 4
+
+
+def test_lapse_and_table(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    assert done(run("lifecycle", "lapse", "--json")).document == {"lapsed": 0}
+    rules = done(run("lifecycle", "table", "--json")).document
+    assert {rule["action"] for rule in rules} >= {"open", "replace", "bank-open", "temporary-out"}
+    assert "`replace` 补卡" in done(run("lifecycle", "table")).out
+
+
+def test_cards_are_made_by_signed_in_window_people_once_there_are_accounts(
+    run: Run, staffed: Path, tmp_path: Path
+) -> None:
+    assert staffed.exists()
+    roster = tmp_path / "roster.csv"
+    done(run("roster", "sample", 1, "--seed", 1, "--out", roster))
+    make = ("issue", roster, "--profile", "test", "--reader", "virtual", "--json")
+    assert run(*make, "--operator", "chen").code == 4
+    assert run(*make, "--operator", "nobody").code == 4
+    assert run(*make, "--operator", "wang").document["issued"] >= 1
+    made = done(run("registry", "list", "--json", "--state", "issued")).document
+    history = done(run("registry", "show", made[-1]["card_id"], "--json")).document["history"]
+    assert {entry["actor"] for entry in history} <= {"wang", "test"}

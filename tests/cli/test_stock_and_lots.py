@@ -1,0 +1,183 @@
+"""``cardkit stock``, ``lot`` and ``registry places|statistics|sample|archive``: one county day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+
+from cardkit.cli.common import now
+from cardkit.registry.operators import Operators, Role
+from cardkit.registry.operators.passwords import Cost
+from cardkit.registry.registry import Registry, sqlite_url
+from tests.cli.conftest import NAME, NUMBER, Result, Run
+
+PASSWORD = "Tea-at-five-1"
+CHEAP = Cost(passes=1, lanes=1, kibibytes=64)
+PEOPLE = {"li": Role.COUNTY, "wang": Role.COUNTY, "zhao": Role.WINDOW, "qian": Role.WINDOW,
+          "sun": Role.INSPECTOR}  # fmt: skip
+PLACES = "code,kind,name,parent\nC,county,测试县,\nV,village,测试村,C\nW,window,一号窗口,C\n"
+
+
+class Desk:
+    """The program in the hands of somebody who is signed in."""
+
+    def __init__(self, run: Run, registry: Path) -> None:
+        self.run = run
+        self.registry = registry
+
+    def __call__(self, who: str, *words: object, stdin: str = "", code: int = 0) -> Result:
+        done = self.run(*words, "--operator", who, "--registry", self.registry, stdin=stdin)
+        assert done.code == code, done.err
+        return done
+
+    def json(self, who: str, *words: object, stdin: str = "", code: int = 0) -> Any:
+        return self(who, *words, "--json", stdin=stdin, code=code).document
+
+
+@pytest.fixture
+def desk(run: Run, registry: Path, tmp_path: Path) -> Desk:
+    """The registry of three people, of whom the first has a card; everybody is signed in."""
+    with Registry.open(sqlite_url(registry), clock=now, actor="test") as opened:
+        people = Operators(opened.books, cost=CHEAP)
+        root = people.init("root", "管理员", PASSWORD)
+        for login, role in PEOPLE.items():
+            people.add(login, f"测试{login}", [role], PASSWORD, by=root)
+    for login in PEOPLE:
+        signed = run("operator", "sign-in", login, "--password-stdin", "--registry", registry,
+                     stdin=PASSWORD + "\n")  # fmt: skip
+        assert signed.code == 0, signed.err
+    desk = Desk(run, registry)
+    (tmp_path / "places.csv").write_text(PLACES, "utf-8")
+    (tmp_path / "who.csv").write_text("card_id,place\n1,V\n", "utf-8")
+    desk("li", "registry", "places", "load", tmp_path / "places.csv")
+    desk("li", "registry", "places", "assign", tmp_path / "who.csv")
+    return desk
+
+
+def test_stock_from_delivery_to_destruction(desk: Desk, registry: Path, run: Run) -> None:
+    desk("li", "stock", "receive", "psam", "--at", "C", "--first", "P0001", "--last", "P0010")
+    moved = desk.json("li", "stock", "move", "psam", "--at", "C", "--to", "W", "--first", "P0003",
+                      "--second", "wang", stdin=PASSWORD + "\n")  # fmt: skip
+    assert (moved["numbers"], moved["second"]) == ("P0003", "wang")
+    desk("zhao", "stock", "spoil", "psam", "--at", "W", "--first", "P0003", "--reason", "dead-chip")
+    words = ("stock", "destroy", "psam", "--at", "W", "--first", "P0003", "--minutes", "XH-1")
+    alone = desk("li", *words, code=4)
+    assert "双人" in alone.err
+    asked = desk.json("li", *words, "--ask")
+    desk("wang", "approval", "grant", asked["number"])
+    desk("li", *words, "--approval", asked["number"])
+
+    balance = run("stock", "balance", "--numbers", "--json", "--registry", registry).document
+    assert [(b["place"], b["state"], b["count"], b["numbers"]) for b in balance] == [
+        ("C", "held", 9, "P0001-P0002, P0004-P0010"),
+        ("W", "destroyed", 1, "P0003"),
+    ]
+    count = desk.json("li", "stock", "count", "psam", "--at", "C", "--range", "P0001:P0002",
+                      "--range", "P0005:P0010", code=1)  # fmt: skip
+    assert [(d["what"], d["numbers"]) for d in count["differences"]] == [("missing", "P0004")]
+    shown = run("stock", "show", "psam", "P0003", "--registry", registry).out
+    assert [line.split()[2] for line in shown.splitlines()[1:]] == [
+        "receive", "move", "spoil", "destroy",
+    ]  # fmt: skip
+    assert run("stock", "show", "--verify", "--registry", registry).code == 0
+
+
+def test_a_village_day_with_encrypted_files(
+    desk: Desk, registry: Path, run: Run, tmp_path: Path
+) -> None:
+    machine, centre = (pyrage.x25519.Identity.generate() for _ in range(2))
+    for name, identity in (("machine.key", machine), ("centre.key", centre)):
+        (tmp_path / name).write_text(f"{identity}\n", "ascii")
+    desk("li", "stock", "receive", "pos", "--at", "C", "--first", "POS1")
+    (lot,) = desk.json("li", "lot", "pack", "C", "--each-village")
+    desk("li", "lot", "take", lot["lot"], tmp_path / "pack.age", "--to", machine.to_public())
+    desk("li", "lot", "take", lot["lot"], tmp_path / "clear.json")
+    clear = (tmp_path / "clear.json").read_text("utf-8")
+    assert NAME not in clear
+    assert NUMBER not in clear
+    assert NUMBER.encode() not in (tmp_path / "pack.age").read_bytes()
+    same = desk("li", "lot", "out", lot["lot"], "--cards", "zhao", "--with-machine", "zhao", code=4)
+    assert "卡机分离" in same.err
+    desk("li", "lot", "out", lot["lot"], "--cards", "zhao", "--with-machine", "qian",
+         "--machine", "POS1")  # fmt: skip
+
+    rows = "position,outcome,appeared,agent_name,agent_number\n1,handed,agent,测试代,639900\n"
+    (tmp_path / "rows.csv").write_text(rows, "utf-8")
+    sealing = ("lot", "take-down", tmp_path / "pack.age", tmp_path / "rows.csv",
+               tmp_path / "outcome.age", "--identity", tmp_path / "machine.key")  # fmt: skip
+    assert run(*sealing).code == 2  # an agent's name does not leave in clear
+    assert run(*sealing, "--to", centre.to_public()).code == 0
+    merge = ("lot", "merge", tmp_path / "outcome.age", "--identity", tmp_path / "centre.key")
+    assert desk.json("zhao", *merge)["handed"] == 1
+    assert desk.json("zhao", *merge)["again"]
+    desk("li", "lot", "back", lot["lot"])
+    closed = desk.json("li", "lot", "close", lot["lot"])
+    assert (closed["state"], closed["handed"]) == ("closed", 1)
+    card = run("registry", "show", "1", "--json", "--registry", registry).document
+    assert card["state"] == "handed_out"
+
+
+def test_a_conflict_is_exit_code_1(desk: Desk, tmp_path: Path, run: Run) -> None:
+    (lot,) = desk.json("li", "lot", "pack", "V")
+    desk("li", "lot", "take", lot["lot"], tmp_path / "pack.json")
+    desk("li", "lot", "out", lot["lot"], "--cards", "zhao", "--with-machine", "qian")
+    (tmp_path / "rows.csv").write_text("position,outcome\n1,handed\n1,returned\n", "utf-8")
+    sealed = run("lot", "take-down", tmp_path / "pack.json", tmp_path / "rows.csv",
+                 tmp_path / "outcome.json")  # fmt: skip
+    assert sealed.code == 0
+
+    result = desk.json("zhao", "lot", "merge", tmp_path / "outcome.json", code=1)
+
+    assert [c["kind"] for c in result["conflicts"]] == ["twice"]
+    changed = (tmp_path / "outcome.json").read_text("utf-8").replace("returned", "handed")
+    (tmp_path / "changed.json").write_text(changed, "utf-8")
+    assert "改动" in desk("zhao", "lot", "merge", tmp_path / "changed.json", code=2).err
+
+
+def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_path: Path) -> None:
+    table = run("registry", "statistics", "--by", "year", "--json", "--registry", registry,
+                "--out", tmp_path / "t.xlsx", "--out", tmp_path / "t.svg")  # fmt: skip
+    assert table.document["totals"]["made"] == 1
+    assert table.document["rows"][0]["place"] == "V"
+    assert (tmp_path / "t.svg").read_bytes().startswith(b"<svg")
+    standing = run("registry", "statistics", "--standing", "--json", "--registry", registry)
+    assert standing.document["totals"] == {"issued": 1, "planned": 2}
+
+    drawn = desk.json("sun", "registry", "sample", "draw", "issue", 5)
+    number = drawn["sample_id"]
+    assert (drawn["size"], drawn["population"]) == (1, 1)
+    desk("sun", "registry", "sample", "result", number, 1, "papers")
+    again = desk("sun", "registry", "sample", "result", number, 1, "fine", code=2)
+    assert "更正" in again.err
+    desk("sun", "registry", "sample", "result", number, 1, "fine", "--correct")
+    shown = run("registry", "sample", "show", number, "--again", "--json", "--registry", registry)
+    assert (shown.code, shown.document["same"]) == (0, True)
+    assert shown.document["items"][0]["said"] == 2
+
+    desk("li", "registry", "archive", "bind", "C")
+    (volume,) = run("registry", "archive", "list", "--json", "--registry", registry).document
+    assert (volume["place"], volume["people"]) == ("V", 1)
+    lend = ("registry", "archive", "lend", volume["volume_id"], "--to", "稽核科", "--purpose", "抽查")
+    desk("zhao", *lend)
+    desk("zhao", *lend, code=2)
+    desk("zhao", "registry", "archive", "back", volume["volume_id"])
+    register = run("registry", "archive", "register", "--json", "--registry", registry).document
+    assert [loan["back_by"] for loan in register] == ["zhao"]
+    listed = run("registry", "places", "list", "--registry", registry)
+    assert "测试村" in listed.out
+    assert "2 people have no place" in listed.err
+
+
+@pytest.mark.parametrize("returned", ["x", "1-", "3,-4"])
+def test_positions_nobody_can_read(desk: Desk, returned: str) -> None:
+    desk("li", "lot", "back", "L000001", "--returned", returned, code=2)
+
+
+def test_nobody_works_without_signing_in(run: Run, registry: Path, desk: Desk) -> None:
+    assert desk("li", "lot", "pack", "V").code == 0
+    done = run("stock", "receive", "psam", "--at", "C", "--first", "P1", "--registry", registry,
+               "--operator", "root")  # fmt: skip
+    assert done.code == 4

@@ -1,0 +1,105 @@
+"""Files leave sealed, in somebody's name, and the history knows which bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from cardkit.errors import UsageError
+from cardkit.registry.exchange import sealing
+from cardkit.registry.exchange.custody import Custody
+from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
+from cardkit.registry.registry import Registry
+from tests.registry.exchange.desk import CLERK, Desk, write_identity
+from tests.registry.support import crowd, enrol
+
+
+@pytest.fixture
+def desk(registry: Registry) -> Desk:
+    enrol(registry, crowd(3))
+    return Desk(registry)
+
+
+def test_a_file_leaves_sealed_and_named_after_its_carrier(desk: Desk, tmp_path: Path) -> None:
+    sent = desk.send("bank-opening", "bank")
+    path = desk.custody.hand_over(sent.batch.id, "original", tmp_path, carrier="li", operator=CLERK)
+    assert path.name == "KK_bank_000001.li.txt.age"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    sealed = path.read_bytes()
+    assert sealing.is_sealed(sealed)
+    assert "张测试".encode("gb18030") not in sealed
+    opened = sealing.open_sealed(sealed, write_identity(tmp_path / "bank.key", desk))
+    assert opened == desk.file(sent, "original")
+    note = json.loads(desk.events("exchange-custody")[0])
+    assert (note["carrier"], note["partner"], note["left_as"]) == ("li", "bank", "sealed")
+    assert note["left_digest"] == hashlib.sha256(sealed).hexdigest()
+    assert note["digest"] == sent.batch.digest
+
+
+def test_nothing_leaves_in_clear_unless_the_profile_says_so(desk: Desk, tmp_path: Path) -> None:
+    sent = desk.send("bank-opening", "bank")
+    give = {"carrier": "li", "operator": CLERK, "plain": True}
+    with pytest.raises(ExchangeRefusedError, match="do not leave in clear"):
+        desk.custody.hand_over(sent.batch.id, "original", tmp_path, **give)  # type: ignore[arg-type]
+    lax = Custody(desk.registry.books, desk.exchange, plain_allowed=True)
+    path = lax.hand_over(sent.batch.id, "original", tmp_path, **give)  # type: ignore[arg-type]
+    assert path.read_bytes() == desk.file(sent, "original")
+    assert json.loads(desk.events("exchange-custody")[0])["left_as"] == "clear"
+
+
+@pytest.mark.parametrize("carrier", ["nobody", "old"])
+def test_who_carries_a_file_has_an_account_in_use(desk: Desk, tmp_path: Path, carrier: str) -> None:
+    sent = desk.send("bank-opening", "bank")
+    with pytest.raises(ExchangeRefusedError, match="no account"):
+        desk.custody.hand_over(sent.batch.id, "original", tmp_path, carrier=carrier, operator=CLERK)
+    assert list(tmp_path.glob("KK*")) == []
+    assert desk.events("exchange-custody") == []
+
+
+def test_a_partner_without_a_key_gets_nothing(desk: Desk, tmp_path: Path) -> None:
+    sent = desk.send("bank-opening", "bank")
+    desk.exchange.partners.set("bank", layouts=["bank-opening"])
+    with pytest.raises(ExchangeRefusedError, match="no public key"):
+        desk.custody.hand_over(sent.batch.id, "original", tmp_path, carrier="li", operator=CLERK)
+    with pytest.raises(UsageError, match="no public age key"):
+        desk.exchange.partners.set("bank", recipient="age1nonsense")
+
+
+def test_a_file_for_somebody_else_or_damaged_is_not_opened(desk: Desk, tmp_path: Path) -> None:
+    key = write_identity(tmp_path / "bank.key", desk)
+    sealed = sealing.seal(b"data" * 100, str(desk.identity.to_public()))
+    assert sealing.open_sealed(sealed, key) == b"data" * 100
+    with pytest.raises(ExchangeRefusedError):
+        sealing.open_sealed(sealed[:-1] + bytes([sealed[-1] ^ 1]), key)
+    other = tmp_path / "other.key"
+    other.write_text("not a key\n", "ascii")
+    with pytest.raises(UsageError, match="no identity"):
+        sealing.open_sealed(sealed, other)
+
+
+def test_the_clerk_keeps_what_was_done_and_what_was_not(desk: Desk, tmp_path: Path) -> None:
+    sent = desk.send("bank-opening", "bank")
+    receipt = desk.take("bank-opening-return", desk.bank_answers(sent, failing=(2,)), "bank")
+    for role in ("success", "failure"):
+        path = desk.custody.keep_here(receipt.batch.id, role, tmp_path, operator=CLERK)
+        assert path.read_bytes() == desk.file(receipt, role)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(ExchangeRefusedError, match="by a carrier only"):
+        desk.custody.keep_here(receipt.batch.id, "original", tmp_path, operator=CLERK)
+    with pytest.raises(ExchangeError, match="no reply file"):
+        desk.custody.hand_over(receipt.batch.id, "reply", tmp_path, carrier="li", operator=CLERK)
+
+
+def test_a_folder_that_is_not_there_leaves_the_batch_as_it_is(desk: Desk, tmp_path: Path) -> None:
+    sent = desk.send("bank-opening", "bank")
+    with pytest.raises(UsageError, match="cannot be written"):
+        desk.custody.hand_over(
+            sent.batch.id, "original", tmp_path / "none", carrier="li", operator=CLERK
+        )
+    assert desk.custody.hand_over(
+        sent.batch.id, "original", tmp_path, carrier="li", operator=CLERK
+    ).exists()

@@ -1,0 +1,199 @@
+"""The shipped layouts: known bytes beside each of them, round trips, and what layouts may say."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardkit.registry.exchange import catalogue, describing, layout
+from cardkit.registry.exchange.errors import FileFaultsError, LayoutError
+from cardkit.registry.exchange.layout import Field, Kind, Layout
+from cardkit.registry.exchange.reading import LINE, PROBLEM, read
+from cardkit.registry.exchange.writing import write
+
+LAYOUTS = catalogue.shipped()
+FOLDER = Path(catalogue.__file__).with_name("layouts")
+
+
+def vector(name: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / "vectors" / f"{name}.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_known_bytes(name: str) -> None:
+    """Put together by hand from the shapes that banks use; see the first line of each."""
+    known = vector(name)
+    data = bytes.fromhex("".join(known["lines"]))
+    content = read(LAYOUTS[name], data)
+    assert content.header == known["header"]
+    assert content.trailer == known["trailer"]
+    assert content.rows.drop(LINE, PROBLEM).to_dicts() == known["rows"]
+    assert set(content.rows[PROBLEM]) == {""}
+    rows = pl.DataFrame(known["rows"])
+    assert write(LAYOUTS[name], rows, {**known["header"], **known["trailer"]}) == data
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_a_flipped_bit_never_reads_as_the_same_rows(name: str) -> None:
+    known = vector(name)
+    data = bytearray.fromhex("".join(known["lines"]))
+    for at in range(len(data)):
+        changed = bytearray(data)
+        changed[at] ^= 0x01
+        try:
+            content = read(LAYOUTS[name], bytes(changed))
+        except FileFaultsError:
+            continue
+        found = (content.header, content.trailer, content.rows.drop(LINE, PROBLEM).to_dicts())
+        assert found != (known["header"], known["trailer"], known["rows"])
+
+
+def test_an_answer_in_columns_leaves_every_byte_before_the_result_as_it_was() -> None:
+    asked = bytes.fromhex("".join(vector("bank-columns")["lines"])).split(b"\r\n")
+    answer = bytes.fromhex("".join(vector("bank-columns-return")["lines"])).split(b"\r\n")
+    width = sum(field.width for field in LAYOUTS["bank-columns"].fields)
+    for question, reply in zip(asked[:2], answer[:2], strict=True):
+        before = width - 4
+        assert reply[:before] == question[:before]
+        assert reply[before : before + 3] in (b"001", b"002")
+        assert reply[before + 3 :] == question[before:]
+
+
+# -- any layout, any rows ---
+
+CHARACTERS = "张王李阿·卜倈蓱 aZ09-|/"
+
+
+@st.composite
+def layouts(draw: st.DrawFn) -> Layout:
+    separator = draw(st.sampled_from(["", "|", ",", ";", "\t"]).filter(lambda s: s != "\t"))
+    fields = []
+    for at in range(draw(st.integers(1, 5))):
+        kinds: list[Kind] = ["text", "number", "money"]
+        kind = draw(st.sampled_from(kinds))
+        zeros = not separator and kind == "number" and draw(st.booleans())
+        fields.append(
+            Field(
+                f"f{at}",
+                kind=kind,
+                width=draw(st.integers(8, 30)),
+                right=zeros or draw(st.booleans()),
+                pad="0" if zeros else " ",
+                unit=draw(st.sampled_from(["fen", "yuan"])),
+                holds="amount" if kind == "money" and at == 0 else "",
+            )
+        )
+    count = Field("count", kind="number", width=12, right=True, pad="0", holds="count")
+    total = Field("total", kind="money", width=20, holds="amount", unit="yuan")
+    where = draw(st.sampled_from(["header", "trailer"]))
+    raw = {
+        "name": "any",
+        "title": "任意",
+        "version": 1,
+        "direction": "both",
+        "file_name": "x_{batch}.txt",
+        "encoding": draw(st.sampled_from(["gbk", "gb18030", "utf-8"])),
+        "line_end": draw(st.sampled_from(["LF", "CRLF"])),
+        "separator": separator,
+        "fields": [_raw(one) for one in (Field("key", width=6, key=True), *fields)],
+        where: [_raw(count), _raw(total)],
+    }
+    return layout.parse(raw)
+
+
+def _raw(one: Field) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in Field.__dataclass_fields__}
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[Layout, pl.DataFrame]:
+    made = draw(layouts())
+    characters = CHARACTERS.replace(made.separator or "\0", "")
+    height = draw(st.integers(0, 6))
+    columns: dict[str, list[str]] = {"key": [f"k{at}" for at in range(height)]}
+    for one in made.fields[1:]:
+        columns[one.name] = [draw(_value(made, one, characters)) for _ in range(height)]
+    return made, pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def _value(made: Layout, one: Field, characters: str) -> st.SearchStrategy[str]:
+    if one.kind == "number":
+        return st.integers(0, 10**7).map(str)
+    if one.kind == "money":
+        whole = st.integers(0, 99_999)
+        return whole.map(lambda n: f"{n // 100}.{n % 100:02d}" if one.unit == "yuan" else str(n))
+    text = st.text(characters, max_size=one.width)
+    return text.map(str.strip).filter(lambda t: len(t.encode(made.encoding)) <= one.width)
+
+
+@given(files())
+@settings(max_examples=300, deadline=None)
+def test_what_was_written_is_read_again(made: tuple[Layout, pl.DataFrame]) -> None:
+    form, rows = made
+    data = write(form, rows)
+    content = read(form, data)
+    assert content.rows.drop(LINE, PROBLEM).to_dicts() == rows.to_dicts()
+    assert set(content.rows[PROBLEM]) <= {""}
+    assert write(form, content.rows) == data
+
+
+# -- declarations ---
+
+GOOD: dict[str, Any] = {
+    "name": "x",
+    "title": "试",
+    "version": 1,
+    "direction": "in",
+    "file_name": "x.txt",
+    "encoding": "gbk",
+    "line_end": "LF",
+    "separator": "|",
+    "fields": [{"name": "a", "width": 3}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"colour": "red"}, "unknown word 'colour'"),
+        ({"encoding": "big5"}, "encoding 'big5'"),
+        ({"line_end": "CR"}, "'CR' is missing or unknown"),
+        ({"separator": "||"}, "not one ASCII sign"),
+        ({"direction": "sideways"}, "direction 'sideways'"),
+        ({"fields": [{"name": "a"}]}, "a has no width"),
+        ({"fields": [{"name": "a", "width": 1}] * 2}, "the same name"),
+        ({"fields": [{"name": "a", "width": 1, "kind": "colour"}]}, "is unknown"),
+        ({"fields": [{"name": "a", "width": 1, "pad": "0"}]}, "zeros on the left"),
+        ({"fields": [{"name": "a", "width": 1, "pattern": "("}]}, "no regular expression"),
+        ({"fields": [{"name": "a", "width": 1, "holds": "result"}]}, "no [results]"),
+        ({"results": {"1": {"means": "perhaps", "text": ""}}}, "means 'perhaps'"),
+        ({"based_on": "nothing"}, "which there is not"),
+    ],
+)
+def test_a_declaration_that_cannot_be_is_refused(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(LayoutError, match=re.escape(words)):
+        layout.parse(GOOD | change)
+
+
+def test_a_place_adds_layouts_of_its_own(tmp_path: Path) -> None:
+    text = (FOLDER / "state-inquiry.toml").read_text("utf-8")
+    (tmp_path / "ours.toml").write_text(text.replace('"gb18030"', '"utf-8"'), "utf-8")
+    found = catalogue.load([tmp_path])
+    assert found["state-inquiry"].encoding == "utf-8"
+    assert set(found) == set(LAYOUTS)
+    (tmp_path / "bad.toml").write_text("= 1", "utf-8")
+    with pytest.raises(LayoutError, match=r"bad.toml is no TOML"):
+        catalogue.load([tmp_path])
+
+
+def test_the_documentation_shows_these_layouts() -> None:
+    document = Path(__file__).parents[3] / "docs" / "exchange.md"
+    made = describing.pages(LAYOUTS).rstrip("\n")
+    assert document.read_text("utf-8").endswith(made + "\n")

@@ -1,0 +1,328 @@
+"""What each exchange does to the registry, and what it answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from cardkit.codec.numbers import is_bank_card_number
+from cardkit.registry import lifecycle
+from cardkit.registry.exchange.checking import bank_card_numbers
+from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError, FileFaultsError
+from cardkit.registry.exchange.writing import write
+from cardkit.registry.journal import Event
+from cardkit.registry.lifecycle import Lifecycle
+from cardkit.registry.schema import cards, chips
+from cardkit.registry.schema.exchange import proposals
+from cardkit.registry.schema.life import bank_accounts
+from tests.registry.exchange.desk import CLERK, DAY, LAYOUTS, WINDOW, Desk, bank_card
+from tests.registry.support import applicant, assert_consistent, crowd, enrol, open_at
+
+PEOPLE = 5
+
+
+@pytest.fixture
+def desk(path: Path) -> Desk:
+    registry = open_at(path)
+    enrol(registry, crowd(PEOPLE))
+    return Desk(registry)
+
+
+@pytest.fixture(autouse=True)
+def _consistent(desk: Desk) -> object:
+    yield
+    verdict = desk.registry.verify_history()
+    assert verdict.intact, verdict.problem
+    desk.registry.close()
+
+
+def put_state(desk: Desk, card_id: int, state: str) -> None:
+    """As the lifecycle would, with the entry of the history that belongs to it."""
+    books = desk.registry.books
+    with books.store.writing() as connection:
+        connection.execute(update(cards).where(cards.c.id == card_id).values(state=state))
+        books.journal.append(
+            connection, books.store.now(), Event("test", card_id, card_id, None, state)
+        )
+
+
+# -- batch opening ---
+
+
+def test_batch_opening_brings_card_numbers_back(desk: Desk) -> None:
+    sent = desk.send("bank-opening", "bank")
+    assert (sent.batch.rows, sent.batch.number) == (PEOPLE, "000001")
+    receipt = desk.take("bank-opening-return", desk.bank_answers(sent, failing=(2, 4)), "bank")
+    assert (receipt.batch.done, receipt.batch.failed) == (3, 2)
+    found = desk.cards()
+    assert found["bank_card_number"].to_list() == [bank_card(1), "", bank_card(3), "", bank_card(5)]
+    assert found["bank_state"].to_list() == ["opened", "none", "opened", "none", "opened"]
+    assert len(desk.events("bank-open")) == 3
+    with desk.registry.books.store.reading() as connection:
+        accounts = connection.execute(select(bank_accounts.c.card, bank_accounts.c.account)).all()
+    assert [tuple(row) for row in accounts] == [(at, bank_card(at)) for at in (1, 3, 5)]
+    failure = desk.file(receipt, "failure").decode("gb18030").splitlines()
+    assert failure[0].endswith("|2")
+    assert [line.split("|")[0] for line in failure[1:]] == ["2", "4"]
+    assert failure[1].endswith("|1001|姓名不符|与登记不符")
+
+
+def test_nobody_is_sent_to_the_bank_twice_but_rejected_rows_go_into_a_new_batch(
+    desk: Desk,
+) -> None:
+    sent = desk.send("bank-opening", "bank", limit=3)
+    assert desk.send("bank-opening", "bank").batch.rows == PEOPLE - 3
+    with pytest.raises(ExchangeError, match="nothing to send"):
+        desk.send("bank-opening", "bank")
+    with pytest.raises(ExchangeError, match="no rejected rows"):
+        desk.exchange.reissue(sent.batch.id, operator=CLERK)
+    desk.take("bank-opening-return", desk.bank_answers(sent, failing=(2,)), "bank")
+    again = desk.exchange.reissue(sent.batch.id, operator=CLERK)
+    assert (again.batch.rows, again.batch.reissue_of) == (1, sent.batch.id)
+    assert again.batch.number == "000003"
+    with pytest.raises(ExchangeError, match="reissued already"):
+        desk.exchange.reissue(sent.batch.id, operator=CLERK)
+
+
+def test_a_bank_card_number_of_somebody_else_or_with_a_wrong_check_digit_fails(desk: Desk) -> None:
+    first = desk.send("bank-opening", "bank", limit=1)
+    desk.take("bank-opening-return", desk.bank_answers(first), "bank")
+    second = desk.send("bank-opening", "bank")
+    answer = desk.bank_answers(second).replace(bank_card(2).encode(), bank_card(3).encode())
+    wrong = bank_card(4)[:-1] + str((int(bank_card(4)[-1]) + 1) % 10)
+    receipt = desk.take(
+        "bank-opening-return", answer.replace(bank_card(4).encode(), wrong.encode()), "bank"
+    )
+    # 1 is taken, 2 and 3 are the same number, 4 has a wrong check digit
+    assert (receipt.batch.done, receipt.batch.failed) == (1, 3)
+    reasons = [
+        line.rsplit("|", 1)[1]
+        for line in desk.file(receipt, "failure").decode("gb18030").splitlines()[1:]
+    ]
+    assert reasons == ["重复", "重复", "要素不全或有误"]
+
+
+# -- answers must fit their questions ---
+
+
+@pytest.mark.parametrize("change", ["key", "row", "more"])
+def test_an_answer_with_other_keys_is_refused_by_line(desk: Desk, change: str) -> None:
+    sent = desk.send("bank-opening", "bank")
+    lines = desk.bank_answers(sent).split(b"\r\n")
+    if change == "key":
+        lines[2] = lines[2].replace(b"|639900198", b"|639900199", 1)
+        at = 3
+    elif change == "row":
+        del lines[3]
+        lines = [lines[0].replace(b"|5", b"|4"), *lines[1:]]
+        at = 4
+    else:
+        lines.insert(6, lines[5].replace(b"5|", b"6|", 1))
+        lines[0] = lines[0].replace(b"|5", b"|6")
+        at = 7
+    before = desk.cards()
+    with pytest.raises(FileFaultsError) as caught:
+        desk.take("bank-opening-return", b"\r\n".join(lines), "bank")
+    assert caught.value.faults[0].line == at
+    assert desk.cards().equals(before)
+
+
+def test_an_answer_to_nothing_or_a_second_answer_is_refused(desk: Desk) -> None:
+    sent = desk.send("bank-opening", "bank")
+    answer = desk.bank_answers(sent)
+    with pytest.raises(ExchangeError, match="no batch 000001"):
+        desk.take("bank-opening-return", answer, "plant")
+    first = desk.take("bank-opening-return", answer, "bank")
+    same = desk.take("bank-opening-return", answer, "bank", name="again.txt")
+    assert same.known
+    assert same.batch == first.batch
+    assert same.files == first.files
+    other = answer.replace(DAY.encode(), b"20120502")
+    with pytest.raises(ExchangeRefusedError, match="with another content"):
+        desk.take("bank-opening-return", other, "bank")
+    assert json.loads(desk.events("exchange-refused")[0])["reason"] == "other-content"
+
+
+# -- factory ---
+
+
+def test_a_factory_makes_cards(desk: Desk) -> None:
+    sent = desk.send("factory-order", "plant")
+    assert set(desk.cards()["state"]) == {"ordered"}
+    receipt = desk.take("factory-return", desk.plant_answers(sent, failing=(2,)), "plant")
+    assert (receipt.batch.done, receipt.batch.failed) == (4, 1)
+    assert desk.cards()["state"].to_list() == ["issued", "failed", "issued", "issued", "issued"]
+    assert_consistent(desk.registry)
+    with desk.registry.books.store.reading() as connection:
+        atrs = connection.execute(select(chips.c.atr)).scalars().all()
+    assert all(len(atr) == 17 for atr in atrs)
+    again = desk.exchange.reissue(sent.batch.id, operator=CLERK)
+    assert again.batch.rows == 1
+    desk.take("factory-return", desk.plant_answers(again), "plant")
+    assert set(desk.cards()["state"]) == {"issued"}
+
+
+def test_a_chip_with_another_id_code_than_ordered_is_not_issued(desk: Desk) -> None:
+    sent = desk.send("factory-order", "plant")
+    answer = desk.plant_answers(sent).replace(b"00000003CAFEBABE", b"00000033CAFEBABE")
+    receipt = desk.take("factory-return", answer, "plant")
+    assert receipt.batch.failed == 1
+    assert desk.cards()["state"].to_list()[2] == "failed"
+    assert desk.cards()["reason"].to_list()[2] == "mismatch"
+
+
+# -- inquiry ---
+
+
+def inquiry(rows: Sequence[tuple[str, str]], number: str = "7") -> bytes:
+    frame = pl.DataFrame(rows, schema=["citizen_number", "name"], orient="row")
+    return write(LAYOUTS["state-inquiry"], frame, {"batch": number, "date": DAY})
+
+
+def test_a_batch_inquiry_answers_every_row_and_nothing_to_a_wrong_name(desk: Desk) -> None:
+    known, other = applicant(0), applicant(1)
+    asked = inquiry(
+        [
+            (known.citizen_number, known.name),
+            (other.citizen_number, "别人"),
+            (applicant(99).citizen_number, "无名"),
+            ("63990019810101001", "少一位"),
+            (known.citizen_number, known.name),
+        ]
+    )
+    receipt = desk.take("state-inquiry", asked, "agency")
+    answer = desk.content(receipt, "reply", "state-answer")
+    assert answer.rows["result"].to_list() == ["00", "02", "01", "03", "00"]
+    assert answer.rows["state"].to_list() == ["planned", "", "", "", "planned"]
+    assert answer.rows["card_number"].to_list()[1:4] == ["", "", ""]
+    assert answer.header["instant"].startswith("2012-05-01T")
+
+
+# -- loss ---
+
+
+def loss(rows: Sequence[tuple[str, str, str]], number: str) -> bytes:
+    names = ["citizen_number", "bank_card_number", "kind"]
+    frame = pl.DataFrame(rows, schema=names, orient="row")
+    frame = frame.with_columns(pl.lit("20120501080000").alias("reported_at"))
+    return write(LAYOUTS["loss-report"], frame, {"batch": number, "date": DAY})
+
+
+def test_loss_reports_move_the_bank_side_and_show_both(desk: Desk) -> None:
+    desk = Desk(desk.registry, Lifecycle(desk.registry.books, lifecycle.load()))
+    sent = desk.send("bank-opening", "bank", limit=3)
+    desk.take("bank-opening-return", desk.bank_answers(sent), "bank")
+    numbers = [person.citizen_number for person in crowd(PEOPLE)]
+    report = loss(
+        [
+            (numbers[0], bank_card(1), "1"),
+            (numbers[1], bank_card(2), "2"),
+            (numbers[2], bank_card(3), "3"),  # found, and never reported as lost
+            (numbers[3], bank_card(4), "2"),  # has no account
+            (applicant(77).citizen_number, bank_card(5), "2"),
+        ],
+        "1",
+    )
+    receipt = desk.take("loss-report", report, "bank")
+    answer = desk.content(receipt, "reply", "loss-answer").rows
+    assert answer["result"].to_list() == ["00", "00", "04", "02", "01"]
+    assert answer["bank_state"].to_list() == ["temporarily_lost", "lost", "opened", "", ""]
+    assert answer["state"].to_list() == ["planned", "planned", "planned", "", ""]
+    assert desk.cards()["bank_state"].to_list()[:3] == ["temporarily_lost", "lost", "opened"]
+    found = desk.take("loss-report", loss([(numbers[1], bank_card(2), "3")], "2"), "bank")
+    assert found.batch.done == 1
+    assert desk.cards()["bank_state"].to_list()[1] == "opened"
+
+
+# -- card numbers, blacklist ---
+
+
+def test_the_blacklist_has_versions_and_deltas(desk: Desk) -> None:
+    sent = desk.send("factory-order", "plant")
+    desk.take("factory-return", desk.plant_answers(sent), "plant")
+    put_state(desk, 1, "frozen")
+    put_state(desk, 2, "lost")
+    full = desk.content(desk.send("blacklist-full", "bank"), "original", "blacklist-full")
+    assert full.header["list_version"] == "1"
+    assert full.rows["reason"].to_list() == ["01", "02"]
+    put_state(desk, 1, "issued")
+    put_state(desk, 3, "frozen")
+    delta = desk.content(desk.send("blacklist-delta", "bank"), "original", "blacklist-delta")
+    assert (delta.header["base_version"], delta.header["list_version"]) == ("1", "2")
+    assert list(delta.rows.select("change", "reason").iter_rows()) == [("-", ""), ("+", "01")]
+    again = desk.content(desk.send("blacklist-delta", "bank"), "original", "blacklist-delta")
+    assert (again.header["base_version"], again.rows.height) == ("2", 0)
+    other = desk.content(desk.send("blacklist-delta", "agency"), "original", "blacklist-delta")
+    assert other.header["base_version"] == "0"
+    assert set(other.rows["change"]) == {"+"}
+    assert other.rows.height == 2
+
+
+# -- comparison ---
+
+
+def test_a_comparison_names_every_difference_and_proposes_corrections(desk: Desk) -> None:
+    people = crowd(PEOPLE)
+    listed = [(p.citizen_number, p.name, p.sex, p.nation, p.birth_date) for p in people[1:]]
+    listed[0] = (listed[0][0], "张更正", listed[0][2], "", listed[0][4])
+    listed.append((applicant(50).citizen_number, "李新", "1", "01", "19800101"))
+    names = ["citizen_number", "name", "sex", "nation", "birth_date"]
+    frame = pl.DataFrame(listed, schema=names, orient="row")
+    data = write(LAYOUTS["comparison-police"], frame, {"batch": "1", "date": DAY})
+    receipt = desk.take("comparison-police", data, "agency")
+    found = desk.content(receipt, "reply", "difference").rows
+    assert list(found.select("kind", "field", "ours", "theirs", "wins").iter_rows()) == [
+        ("differs", "name", people[1].name, "张更正", "theirs"),
+        ("unknown", "", "", "", ""),
+        ("absent", "", "", "", ""),
+    ]
+    assert found["citizen_number"][2] == people[0].citizen_number
+    with desk.registry.books.store.reading() as connection:
+        row = connection.execute(select(proposals)).mappings().one()
+    assert (row["person"], row["field"], row["state"]) == (2, "name", "open")
+    assert str(row["id"]) == found["proposal"][0]
+
+
+# -- rights ---
+
+
+def test_only_the_county_agency_exchanges_files_and_only_what_was_agreed(desk: Desk) -> None:
+    with pytest.raises(ExchangeRefusedError, match="no right"):
+        desk.exchange.send("bank-opening", partner="bank", operator=WINDOW)
+    assert json.loads(desk.events("exchange-refused")[0])["reason"] == "role"
+    desk.exchange.partners.set("bank", layouts=["blacklist-full"])
+    with pytest.raises(ExchangeRefusedError, match="not agreed"):
+        desk.send("bank-opening", "bank")
+    with pytest.raises(ExchangeError, match="no partner"):
+        desk.send("bank-opening", "nobody")
+
+
+def test_no_personal_data_in_the_history(desk: Desk) -> None:
+    sent = desk.send("bank-opening", "bank")
+    desk.take("bank-opening-return", desk.bank_answers(sent, failing=(1,)), "bank")
+    actions = ("exchange-out", "exchange-in", "bank-open")
+    told = "".join(detail for action in actions for detail in desk.events(action))
+    for person in crowd(PEOPLE):
+        assert person.name not in told
+        assert person.citizen_number not in told
+    assert bank_card(2) not in told
+
+
+def test_a_registry_opened_again_knows_its_batches(path: Path, desk: Desk) -> None:
+    sent = desk.send("bank-opening", "bank")
+    with open_at(path) as again:
+        assert Desk(again).exchange.batches() == [sent.batch]
+
+
+@given(st.lists(st.text("0123456789x", max_size=21), min_size=1, max_size=30))
+def test_bank_card_numbers_are_checked_in_bulk_as_one_by_one(numbers: list[str]) -> None:
+    numbers += [bank_card(len(number)) for number in numbers]
+    found = bank_card_numbers(pl.Series(numbers)).to_list()
+    assert found == [is_bank_card_number(number) for number in numbers]

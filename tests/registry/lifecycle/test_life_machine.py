@@ -1,0 +1,227 @@
+"""Anybody doing anything with any card at any time: the table is never left.
+
+The model reads the TOML file itself and shares no code with the engine. After every step the whole
+registry is compared with it; at the end the history is checked link by link.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from cardkit.registry.errors import IllegalMoveError
+from cardkit.registry.lifecycle import Appearance, Appears, Request
+from cardkit.registry.operators import NotAllowedError
+from tests.registry.lifecycle import model
+from tests.registry.lifecycle.support import AGENT, Office, open_office
+from tests.registry.support import assert_consistent, crowd, enrol, issue
+
+PEOPLE = 3
+CARD_ACTIONS = sorted(
+    {
+        rule.get("action", name)
+        for name, rule in model.CONTENT["rule"].items()
+        if rule.get("subject", "card") in ("card", "bank")
+    }
+)
+SECONDS = ("none", "granted", "refused", "asked", "other action", "used")
+places = st.integers(0, 7)  # among the cards there are, whatever state they are in
+some_papers = st.sampled_from(["all", "all", "all", "none", "one"])
+choices: dict[str, st.SearchStrategy[Any]] = {
+    "place": places,
+    "action": st.sampled_from(CARD_ACTIONS),
+    "login": st.sampled_from(["wang", "wang", "chen", "chen", "tang", "boss", "ji", "mi"]),
+    "second": st.sampled_from(("granted", "granted", "granted", *SECONDS)),
+    "who": st.sampled_from(list(Appears)),
+    "papers": some_papers,
+    "channel": st.sampled_from(["window", "window", "window", "phone", "file", "bank"]),
+}
+
+
+class LifeMachine(RuleBasedStateMachine):
+    """An office where everybody tries everything."""
+
+    @initialize()
+    def open(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="cardkit-life-"))
+        self.office: Office = open_office(self.directory / "registry.db")
+        self.cards: dict[int, model.ModelCard] = {}
+        self.entries: dict[int, int] = {}  # entries of the history that have to be there
+        for card_id in enrol(self.office.registry, crowd(PEOPLE)).new:
+            self.cards[card_id] = model.ModelCard(card_id, model.Side("planned"))
+            self.entries[card_id] = 1
+            self.make(card_id)
+
+    def teardown(self) -> None:
+        assert_consistent(self.office.registry)
+        self.office.registry.close()
+        shutil.rmtree(self.directory)
+
+    def make(self, card_id: int) -> None:
+        issue(self.office.registry, self.office.registry.get(card_id))
+        self.cards[card_id].social.state = "issued"
+        self.entries[card_id] += 4  # intent, write, verify, issue
+
+    @precondition(lambda self: any(c.social.state == "planned" for c in self.cards.values()))
+    @rule()
+    def make_what_is_planned(self) -> None:
+        for card_id, card in self.cards.items():
+            if card.social.state == "planned":
+                self.make(card_id)
+
+    @rule(days=st.sampled_from([1, 5, 9, 10, 11]), seconds=st.integers(-1, 1))
+    def time_passes(self, days: int, seconds: int) -> None:
+        self.office.clock.later(days=days, seconds=seconds)
+
+    @rule()
+    def lapses_are_written_down(self) -> None:
+        lapsed = self.settle(set(self.cards))
+        assert self.office.life.lapse() == lapsed
+
+    def settle(self, card_ids: set[int]) -> int:
+        count = 0
+        for card_id in card_ids:
+            if self.cards[card_id].lapse(self.office.clock.now):
+                self.entries[card_id] += 1
+                count += 1
+        return count
+
+    def approval(self, second: str, action: str, card_id: int, login: str) -> int | None:
+        """A second person in one of the ways that can go right or wrong."""
+        approvals, people = self.office.life.approvals, self.office.people
+        if second == "none":
+            return None
+        asked = approvals.request(
+            "apply" if second == "other action" else action, card_id, operator=people[login]
+        )
+        decide = {"refused": approvals.refuse, "asked": None}.get(second, approvals.grant)
+        if decide is not None:
+            decide(asked.number, operator=people["zhao"])
+        if second == "used":
+            with self.office.registry.books.store.writing() as connection:
+                approvals.use(
+                    connection, asked.number, action=action, subject=card_id,
+                    operator=people[login],
+                )  # fmt: skip
+        return asked.number
+
+    @rule(**choices)  # type: ignore[call-overload, untyped-decorator]
+    def somebody_tries(
+        self,
+        place: int,
+        action: str,
+        login: str,
+        second: str,
+        who: Appears,
+        papers: str,
+        channel: str,
+    ) -> None:
+        self.attempt(place, action, login, second, who, papers, channel)
+
+    @rule(place=places, choice=st.integers(0, 30), who=st.sampled_from(list(Appears)))
+    def somebody_does_what_is_legal(self, place: int, choice: int, who: Appears) -> None:
+        """Most random attempts are refused: this one takes the card further."""
+        card_id = sorted(self.cards)[place % len(self.cards)]
+        legal = self.office.life.legal(card_id)
+        if not legal:
+            return
+        wanted = legal[choice % len(legal)]
+        login = next(p.login for p in self.office.people.values() if p.has(*wanted.roles))
+        channel = "window" if "window" in wanted.channels else min(wanted.channels)
+        appears = who if who in wanted.appears else min(wanted.appears)
+        self.attempt(place, wanted.action, login, "granted", appears, "all", channel)
+
+    def attempt(
+        self,
+        place: int,
+        action: str,
+        login: str,
+        second: str,
+        who: Appears,
+        papers: str,
+        channel: str,
+    ) -> None:
+        card_id = sorted(self.cards)[place % len(self.cards)]
+        card = self.cards[card_id]
+        shown = set(model.CONTENT["words"]["paper"]) if papers == "all" else set()
+        shown |= {"id"} if papers == "one" else set()
+        approval = self.approval(second, action, card_id, login)
+        request = Request(
+            action, card_id, self.office.people[login],
+            Appearance(who, frozenset(shown), AGENT if who is Appears.AGENT else None),
+            approval, channel,
+            details={"address": f"地址{self.office.clock.now}"} if action == "change-data" else {},
+        )  # fmt: skip
+        roles = {role.value for role in self.office.people[login].roles}
+        before = model.Side(card.social.state)
+        will_lapse = self.would_lapse(card)
+        try:
+            act = self.office.life.perform(request)
+        except (NotAllowedError, IllegalMoveError):
+            allowed = self.settled_rule(card, action)
+            assert allowed is None or not model.permitted(
+                allowed, roles, second, who.value, shown, channel
+            )
+            self.entries[card_id] += 1  # the attempt; a lapse was not written down
+            return
+        if will_lapse:
+            self.settle({card_id})
+        allowed = card.rule(action)
+        assert allowed is not None, f"{action} was done at {before.state}"
+        assert model.permitted(allowed, roles, second, who.value, shown, channel)
+        card.go(allowed, self.office.clock.now)
+        self.entries[card_id] += 1
+        if act.new_card is not None:
+            assert act.new_card not in self.cards
+            self.cards[act.new_card] = model.ModelCard(card.person, model.Side("planned"))
+            self.entries[act.new_card] = 1
+
+    def would_lapse(self, card: model.ModelCard) -> bool:
+        now = self.office.clock.now
+        return any(
+            side.state == "temporarily_lost" and side.until is not None and side.until <= now
+            for side in (card.social, card.bank)
+        )
+
+    def settled_rule(self, card: model.ModelCard, action: str) -> dict[str, object] | None:
+        """The rule at the state that counts, whether or not its lapse was written down."""
+        copy = model.ModelCard(
+            card.person,
+            model.Side(card.social.state, list(card.social.back_to), card.social.until),
+            model.Side(card.bank.state, list(card.bank.back_to), card.bank.until),
+        )
+        copy.lapse(self.office.clock.now)
+        return copy.rule(action)
+
+    @invariant()
+    def the_registry_is_where_the_model_is(self) -> None:
+        for card_id, card in self.cards.items():
+            at = self.office.life.standing(card_id)
+            copy = model.ModelCard(
+                card.person,
+                model.Side(card.social.state, list(card.social.back_to), card.social.until),
+                model.Side(card.bank.state, list(card.bank.back_to), card.bank.until),
+            )
+            copy.lapse(self.office.clock.now)
+            assert (at.state, at.bank_state) == (copy.social.state, copy.bank.state)
+            assert self.office.registry.get(card_id).state == at.state
+            assert len(self.office.registry.show(card_id).history) == self.entries[card_id]
+
+    @invariant()
+    def nobody_has_two_living_cards(self) -> None:
+        living = [c.person for c in self.cards.values() if c.social.state not in model.DEAD]
+        assert len(set(living)) == len(living)
+
+    @invariant()
+    def the_history_is_whole(self) -> None:
+        assert self.office.registry.verify_history().intact
+
+
+TestLifeMachine = LifeMachine.TestCase
+TestLifeMachine.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)

@@ -1,0 +1,249 @@
+"""The restore drill: what was committed before a backup is there after it was put back."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyrage
+import pytest
+from sqlalchemy import select
+
+from cardkit.errors import CardkitError, ExitCode, UsageError
+from cardkit.registry import backup, restoring, schema
+from cardkit.registry.errors import RegistryError
+from cardkit.registry.registry import Registry, sqlite_url
+from cardkit.registry.sealing import Key, Lock, WrongKeyError
+from tests import postgres
+from tests.registry.conftest import BOTH
+from tests.registry.support import (
+    SetClock,
+    applicant,
+    assert_consistent,
+    begin,
+    crowd,
+    enrol,
+    issue,
+    open_at,
+)
+
+IDENTITY = pyrage.x25519.Identity.generate()
+LOCK = Lock((str(IDENTITY.to_public()),))
+KEY = Key((str(IDENTITY),))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "monday.backup"
+
+
+@pytest.fixture(params=BOTH)
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty place of each kind to restore into."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "restored.db")
+        return
+    server: postgres.Server = request.getfixturevalue("server")
+    made = server.database()
+    yield made
+    server.drop(made)
+
+
+def fill(registry: Registry) -> None:
+    """People in every state of making."""
+    enrol(registry, [*crowd(40), applicant(41, items={"DF01.EF05.20": "10"}, nation="")])
+    for record in registry.next_planned(5):
+        issue(registry, record)
+    begin(registry, registry.get(6))
+    begin(registry, registry.get(7))
+    registry.spoil(7, "6581")
+    registry.discard(8, "卡面印错")
+    registry.worklist().claim()
+
+
+def content(registry: Registry) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, but for claims, which do not outlive a window."""
+    found = {}
+    with registry.books.store.reading(snapshot=True) as connection:
+        for table in schema.metadata.sorted_tables:
+            if table is schema.schema_version:
+                continue
+            kept = [column for column in table.c if not column.name.startswith("claimed_")]
+            rows = connection.execute(select(*kept).order_by(*table.primary_key.columns))
+            found[table.name] = [
+                tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in rows
+            ]
+    return found
+
+
+def take(registry: Registry, file: Path, lock: Lock = LOCK) -> backup.Taken:
+    return backup.take(registry.books, file, lock)
+
+
+def restore(file: Path, target: str, key: Key = KEY) -> backup.Taken:
+    return restoring.restore(file, target, key, clock=SetClock(), actor="administrator")
+
+
+@pytest.mark.parametrize(
+    ("lock", "key"), [(LOCK, KEY), (Lock(passphrase="测试 words"), Key(passphrase="测试 words"))]
+)
+def test_the_restore_drill(
+    registry: Registry, file: Path, target: str, lock: Lock, key: Key
+) -> None:
+    """From either database into either."""
+    fill(registry)
+    before = content(registry)
+    taken = take(registry, file, lock)
+    assert restore(file, target, key) == taken
+    with open_at(target) as restored:
+        assert_consistent(restored)
+        after = content(restored)
+        assert after["history"][:-1] == before["history"]
+        assert {**after, "history": []} == {**before, "history": []}
+        assert restored.worklist().claim() is not None
+        for record in restored.next_planned(3):
+            issue(restored, record)
+        enrol(restored, crowd(50))
+        assert_consistent(restored)
+
+
+def test_both_sides_note_it_in_the_history(registry: Registry, file: Path, target: str) -> None:
+    fill(registry)
+    taken = take(registry, file)
+    assert content(registry)["history"][-1][3] == "backup"
+    restore(file, target)
+    with open_at(target) as restored:
+        entry = content(restored)["history"][-1]
+        assert (entry[2], entry[3], entry[0]) == (
+            "administrator", "restore", taken.head.sequence + 1,
+        )  # fmt: skip
+
+
+def test_a_backup_shows_no_personal_data(registry: Registry, file: Path) -> None:
+    fill(registry)
+    take(registry, file)
+    raw = file.read_bytes()
+    assert applicant(0).citizen_number.encode() not in raw
+    assert raw.startswith(b"age-encryption.org/v1\n")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_backup_overwrites_nothing(registry: Registry, file: Path) -> None:
+    file.write_bytes(b"precious")
+    with pytest.raises(UsageError, match="is there already"):
+        take(registry, file)
+    assert file.read_bytes() == b"precious"
+
+
+def test_a_backup_that_cannot_be_written_leaves_nothing(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        take(registry, tmp_path / "missing" / "file")
+    with pytest.raises(UsageError, match="no public key"):
+        take(registry, tmp_path / "file", Lock(("age1nonsense",)))
+    assert not list(tmp_path.glob("*file*"))
+
+
+# -- files that are not to be trusted --------------------------------------------------------------
+
+
+def cut(raw: bytes) -> bytes:
+    return raw[:-20]
+
+
+def nearly_all(raw: bytes) -> bytes:
+    return raw[:300]
+
+
+def flipped(raw: bytes) -> bytes:
+    middle = len(raw) * 3 // 4
+    return raw[:middle] + bytes([raw[middle] ^ 1]) + raw[middle + 1 :]
+
+
+def lengthened(raw: bytes) -> bytes:
+    return raw + b"\0" * 20
+
+
+@pytest.mark.parametrize(
+    "harm", [cut, nearly_all, flipped, lengthened, lambda _: b"", lambda _: b"x"]
+)
+def test_a_damaged_backup_is_named_and_leaves_nothing(
+    registry: Registry, file: Path, target: str, tmp_path: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    fill(registry)
+    take(registry, file)
+    file.write_bytes(harm(file.read_bytes()))
+    refused(file, target, UsageError, "no usable backup")
+    assert_nothing_left(target, tmp_path)
+    file.unlink()
+    take(registry, file)
+    restore(file, target)
+
+
+def refused(file: Path, target: str, kind: type[CardkitError], text: str, key: Key = KEY) -> None:
+    with pytest.raises(kind, match=text) as caught:
+        restore(file, target, key)
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+    assert caught.value.zh
+
+
+def assert_nothing_left(target: str, folder: Path) -> None:
+    if target.startswith("sqlite"):
+        assert not list(folder.glob("*restored*"))
+        return
+    with pytest.raises(RegistryError, match="there is no registry"):
+        Registry.open(target, clock=SetClock(), actor="x", only_look=True)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [Key((str(pyrage.x25519.Identity.generate()),)), Key(passphrase="geheim"), Key()],
+    ids=["other", "passphrase", "none"],
+)
+def test_a_wrong_key_is_named(registry: Registry, file: Path, target: str, key: Key) -> None:
+    fill(registry)
+    take(registry, file)
+    refused(file, target, WrongKeyError, "does not open monday.backup", key)
+
+
+@pytest.mark.parametrize("key", [Key(passphrase="falsch"), KEY], ids=["other", "identity"])
+def test_a_wrong_passphrase_is_named(
+    registry: Registry, file: Path, tmp_path: Path, key: Key
+) -> None:
+    take(registry, file, Lock(passphrase="richtig"))
+    refused(file, sqlite_url(tmp_path / "new.db"), WrongKeyError, "does not open", key)
+
+
+def test_only_an_empty_place_is_restored_into(registry: Registry, file: Path, target: str) -> None:
+    take(registry, file)
+    with open_at(target) as other:
+        enrol(other, crowd(1))
+        before = content(other)
+    refused(file, target, RegistryError, "is not empty")
+    with open_at(target) as other:
+        assert content(other) == before
+
+
+def test_a_history_that_was_changed_before_the_backup_is_found(
+    registry: Registry, file: Path, tmp_path: Path
+) -> None:
+    fill(registry)
+    history = schema.history
+    wrong = history.update().where(history.c.sequence == 3).values(actor="somebody")
+    with registry.books.store.writing() as connection:
+        right = connection.execute(
+            select(history.c.actor).where(history.c.sequence == 3)
+        ).scalar_one()
+        connection.execute(wrong)
+    take(registry, file)
+    refused(file, sqlite_url(tmp_path / "new.db"), UsageError, "entry 3 was changed")
+    assert not list(tmp_path.glob("*new.db*"))
+    with registry.books.store.writing() as connection:
+        connection.execute(wrong.values(actor=right))
+
+
+def test_a_missing_backup_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file") as caught:
+        restore(tmp_path / "nothing", sqlite_url(tmp_path / "new.db"))
+    assert caught.value.exit_code is ExitCode.USAGE
