@@ -7,12 +7,14 @@ time, which is what a window does.
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
 import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from cardkit.card.key_request import External
@@ -22,13 +24,21 @@ from cardkit.keys.guarded import GuardedStore
 from cardkit.keys.pkcs11 import Pkcs11KeyStore
 from cardkit.keys.record import KeyRecord, KeyState, Operation
 from cardkit.keys.reference import city_factor, province_factor
+from cardkit.keys.remote_access import AccessList
+from cardkit.keys.remote_client import RemoteKeyStore
+from cardkit.keys.remote_service import KeyService
+from cardkit.keys.remote_settings import Credentials, ServiceAddress
+from cardkit.keys.remote_tls import connect_to
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.keys.token_settings import TokenSettings
+from tests.certificates import make_authority
 
 CARDS, MASTERS, ROUNDS = 200_000, 12, 5
 SINGLE = 2_000
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 ABOVE = (province_factor("63"), city_factor("639900"))
+HERE, SOFTHSM, SERVICE = "store in this process", "SoftHSM2", "key service over TLS"
+ACCESS = '[clients."window"]\nkeys = ["*"]\noperations = ["external"]\n'
 
 
 def main() -> None:
@@ -38,9 +48,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _token(Path(folder)) as token:
         for (name, version), value in keys.items():
             token.import_key(name, version, value)
-        _bulk(*(_guarded(store, Path(folder)) for store in (soft, token)))
-        _single("store in this process", soft)
-        _single("SoftHSM2", token)
+        guarded = _guarded(soft, Path(folder))
+        _bulk(guarded, _guarded(token, Path(folder)), SOFTHSM)
+        with _service(Path(folder), keys) as remote:
+            _bulk(guarded, remote, SERVICE)
+            _single(HERE, soft)
+            _single(SOFTHSM, token)
+            _single(SERVICE, remote)
         _inside(token)
 
 
@@ -58,19 +72,19 @@ def _guarded(store: SoftKeyStore | Pkcs11KeyStore, folder: Path) -> GuardedStore
     return GuardedStore(store, records, log, log.clock, "benchmark")
 
 
-def _bulk(soft: KeyStore, token: KeyStore) -> None:
+def _bulk(here: KeyStore, other: KeyStore, what: str) -> None:
     cards = os.urandom(8 * CARDS)
     # Rounds take turns: the machine is shared, and both get the same of it.
-    times: dict[str, list[float]] = {"store in this process": [], "SoftHSM2": []}
+    times: dict[str, list[float]] = {HERE: [], what: []}
     for _ in range(ROUNDS):
-        for name, store in (("store in this process", soft), ("SoftHSM2", token)):
+        for name, store in ((HERE, here), (what, other)):
             times[name].append(_seconds(lambda s=store: _derive_all(s, cards)))  # type: ignore[misc]
     print(f"{CARDS:,} cards x {MASTERS} keys, policy and audit on, best of {ROUNDS}:")
-    base = min(times["store in this process"])
+    base = min(times[HERE])
     for name, measured in times.items():
         best = min(measured)
         rate = CARDS * MASTERS / best
-        print(f"  {name:<22} {best:6.2f} s  {rate:>12,.0f} keys/s  {base / best:6.1%}")
+        print(f"  {name:<24} {best:6.2f} s  {rate:>12,.0f} keys/s  {base / best:6.1%}")
 
 
 def _derive_all(store: KeyStore, cards: bytes) -> None:
@@ -103,6 +117,35 @@ def _seconds(work: Callable[[], object]) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin
+
+
+@contextmanager
+def _service(folder: Path, keys: dict[tuple[str, int], bytes]) -> Iterator[RemoteKeyStore]:
+    """The same keys behind policy and audit in another process, over TLS 1.3 on this machine."""
+    authority = make_authority(folder / "ca")
+    service, client = authority.issue("service"), authority.issue("window")
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(folder, keys, service, theirs), daemon=True)
+    process.start()
+    try:
+        with connect_to(ServiceAddress("127.0.0.1", ours.recv(), client)) as store:
+            yield store
+    finally:
+        ours.send("end")
+        process.join(10)
+
+
+def _serve(
+    folder: Path, keys: dict[tuple[str, int], bytes], service: Credentials, pipe: Connection
+) -> None:
+    (folder / "access.toml").write_text(ACCESS)
+    access = AccessList.from_file(folder / "access.toml")
+    (folder / "service").mkdir()
+    guarded = _guarded(SoftKeyStore(keys, test=True), folder / "service")
+    with KeyService(guarded.for_client, service, access) as running:
+        pipe.send(running.port)
+        pipe.recv()
 
 
 @contextmanager

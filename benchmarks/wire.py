@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from benchmarks.people import person
+from cardkit.keys.open_store import open_store
 from cardkit.profile import load
 from cardkit.virtual.factory import CardFactory
 from cardkit.virtual.rehearsal import rehearse
@@ -16,14 +17,15 @@ NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 def main() -> None:
     """Rehearse the three kinds of card and print."""
     profile = load("test")
-    factory = CardFactory(profile)
+    store = open_store(profile)
+    factory = CardFactory(profile, store=store)
     chips = {
         "pre-made, id code complete": factory.premade(SERIAL, complete=True),
         "pre-made, id code without MAC": factory.premade(SERIAL),
         "blank": factory.blank(SERIAL),
     }
     for words, chip in chips.items():
-        done = rehearse(profile, person(1), chip, NOW)
+        done = rehearse(profile, person(1), chip, NOW, store)
         print(
             f"{words}: {done.commands} commands, {done.sent} bytes sent, {done.received} received"
         )

@@ -15,8 +15,9 @@ from cardkit.apdu.link import LinkLostError, chain
 from cardkit.codec.numbers import citizen_check
 from cardkit.issuance.feed import FeedEmpty, Obstacle, Stop
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.plan import tree_of
+from cardkit.issuance.plan import algorithm_of, tree_of
 from cardkit.issuance.writer import Outcome, Writer
+from cardkit.keys import KeyStore
 from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile, load
 from cardkit.registry.numbering import Numbering
@@ -65,9 +66,13 @@ class Workshop:
     """Everything a window has."""
 
     def __init__(
-        self, folder: Path, people: list[Applicant], on_commit: CommitHook | None = None
+        self,
+        folder: Path,
+        people: list[Applicant],
+        on_commit: CommitHook | None = None,
+        profile: str = "test",
     ) -> None:
-        self.profile: Profile = load("test")
+        self.profile: Profile = load(profile)
         self.store = open_store(self.profile)
         self.factory = CardFactory(self.profile, counting_random())
         self.url = sqlite_url(folder / "registry.db")
@@ -90,8 +95,9 @@ class Workshop:
 
     def writer(self, registry: Registry, store: object = None) -> Writer:
         """A writer for every planned record."""
-        tree = tree_of(self.profile)
-        keyring = Keyring(store or self.store, factors_above(self.profile), tree)  # type: ignore[arg-type]
+        used: KeyStore = store or self.store  # type: ignore[assignment]
+        above, tree = factors_above(self.profile), tree_of(self.profile)
+        keyring = Keyring(used, above, tree, algorithm_of(self.profile))
         return Writer(self.profile, registry, registry.worklist(), keyring, counting_random())
 
     def process(self, card: VirtualCard) -> Outcome:

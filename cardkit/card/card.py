@@ -7,9 +7,11 @@ docs/decisions.md: levels are a set per directory file, and are lost when it is 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from cardkit.apdu import Command, StatusError, StatusWord
+from cardkit.card.authentication import algorithm_named, external_data
 from cardkit.card.files.codings import Value
 from cardkit.card.files.model import (
     Access,
@@ -26,6 +28,7 @@ from cardkit.card.files.model import (
 from cardkit.card.key_request import External, Internal
 from cardkit.card.procedure import Procedure, ask, command, transmit
 from cardkit.codec import bcd, tlv
+from cardkit.crypto.algorithm import Algorithm
 from cardkit.errors import RefusedError
 
 CHALLENGE_LENGTH = 8
@@ -66,11 +69,16 @@ class Card:
         What its generation should have on it.
     atr : bytes
         Answer to reset.
+    algorithm : Algorithm, optional
+        What its keys work with, where that is known; else the card is believed when its environment
+        is selected, and 3DES is taken until then.
     """
 
-    def __init__(self, tree: Tree, atr: bytes) -> None:
+    def __init__(self, tree: Tree, atr: bytes, algorithm: Algorithm | None = None) -> None:
         self.tree = tree
         self.atr = atr
+        self.algorithm = algorithm or Algorithm.TDES
+        self._listens = algorithm is None
         self.selected: DirectoryFile | None = None
         self._levels: dict[str, set[int]] = {}
         self._pin_in: str | None = None
@@ -104,14 +112,17 @@ class Card:
             Command(0x00, 0xA4, 0x04, 0x00, directory.aid, le=256),
             what=f"SELECT {directory.label}",
         )
-        self.entered(directory)
+        self.entered(directory, fci)
         return fci
 
-    def entered(self, directory: DirectoryFile) -> None:
-        """Note that a SELECT made ``directory`` current.
+    def entered(self, directory: DirectoryFile, fci: bytes = b"") -> None:
+        """Note that a SELECT made ``directory`` current; ``fci`` is what the card answered.
 
         Its own levels start empty; those of the directories above it stay; all others are lost.
         """
+        if fci and self._listens and directory.label == "SSSE":
+            with contextlib.suppress(ValueError):  # whoever wants to write refuses an unknown one
+                self.algorithm = Algorithm.of_card(algorithm_named(fci))
         self.selected = directory
         self._granted.clear()
         self._pin_in = None
@@ -168,8 +179,8 @@ class Card:
     def external_authenticate(self, directory: DirectoryFile, slot: KeySlot) -> Procedure[None]:
         """Open the level of a key of the selected directory, unless it is open.
 
-        The data half of the command repeats the challenge, as most terminals do. A refusal is
-        never tried again: the card counts.
+        The data half of the command repeats the challenge, as most terminals do; with SM4 the
+        version of the key follows (17 bytes). A refusal is never tried again: the card counts.
 
         Raises
         ------
@@ -182,7 +193,8 @@ class Card:
         challenge = yield from self.challenge()
         proof = yield from ask(External(directory.key_name(slot), challenge, challenge))
         kid = Level.FREE if slot.type is KeyType.MASTER else slot.kid
-        answer = yield from transmit(Command(0x00, 0x82, 0x00, kid, proof + challenge))
+        data = external_data(self.algorithm, proof, challenge)
+        answer = yield from transmit(Command(0x00, 0x82, 0x00, kid, data))
         if not answer.sw.ok:
             self._lose(directory)
             raise _refused(directory.key_name(slot), answer.sw)

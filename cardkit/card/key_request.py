@@ -31,13 +31,16 @@ class Sealing:
     always_pad : bool
         Pad the plain text even when it fills its blocks.
     mac_length : int
-        Bytes kept of the MAC, from the left; 0 for no MAC.
+        Bytes kept of the MAC; 0 for no MAC.
+    fold : bool
+        Keep the XOR of the words of ``mac_length`` bytes of the last block, not its first bytes.
     """
 
     encrypt: bool = True
     key_use: KeyUse = KeyUse.PROCESS
     always_pad: bool = False
     mac_length: int = 4
+    fold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

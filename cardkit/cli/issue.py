@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cardkit.issuance.job import Files, Job
     from cardkit.issuance.keyring import Keyring
     from cardkit.keys import KeyStore
-    from cardkit.keys.psam import PsamStore
+    from cardkit.keys.psam_guard import GuardedPsam
     from cardkit.profile import Profile
 
 
@@ -147,11 +147,11 @@ def _start(job: Job, lang: Language) -> str:
 
 def _psam(
     stack: ExitStack, profile: Profile, reader: str | None, image: Path | None
-) -> PsamStore | None:
+) -> GuardedPsam | None:
     """The PSAM that is meant, if one is; asked for the window's keys before any card comes."""
     from cardkit.keys.open_psam import WINDOW_KEYS  # noqa: PLC0415
 
-    store = psam_store(stack, profile, reader, image)
+    store = psam_store(stack, profile, reader, image, "issue")
     if store is not None:
         store.check(WINDOW_KEYS)
     return store
@@ -204,17 +204,21 @@ def _feeds(
     return [PcscFeed(reader, idle=idle) for reader in chosen]
 
 
-def _keyring(profile: Profile, psam: PsamStore | None) -> Keyring:
+def _keyring(profile: Profile, psam: GuardedPsam | None) -> Keyring:
     """The keys are opened before anything else: without keys nobody is enrolled."""
     from cardkit.issuance.keyring import Keyring  # noqa: PLC0415
-    from cardkit.issuance.plan import tree_of  # noqa: PLC0415
+    from cardkit.issuance.plan import algorithm_of, tree_of  # noqa: PLC0415
+    from cardkit.keys.open_psam import WINDOW_KEYS  # noqa: PLC0415
     from cardkit.keys.open_store import factors_above  # noqa: PLC0415
 
     store: KeyStore = psam or open_keys(profile, "issue")
-    return Keyring(store, factors_above(profile), tree_of(profile))
+    above, tree = factors_above(profile), tree_of(profile)
+    keyring = Keyring(store, above, tree, algorithm_of(profile))
+    keyring.check(WINDOW_KEYS)
+    return keyring
 
 
-def _be_patient(psam: PsamStore | None, batch: Batch, output: Output, lang: Language) -> None:
+def _be_patient(psam: GuardedPsam | None, batch: Batch, output: Output, lang: Language) -> None:
     """Wait for a PSAM that was pulled, and say so."""
     if psam is None:
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cardkit.cli import common
 from cardkit.cli.issue_text import Language, duration, text
+from cardkit.cli.key_access import open_keys
 from cardkit.cli.output import Output
 from cardkit.errors import UsageError
 
@@ -33,7 +34,9 @@ def show_rehearsal(
             hint="see `cardkit roster check`",
             zh="花名册中没有可以制卡的行：请用 cardkit roster check 查看原因",
         )
-    done = rehearse(profile, roster.applicants[0], chip_for(profile, chips), common.now())
+    store = open_keys(profile, "rehearsal")  # custodians, an agent, a token: as for real cards
+    chip = chip_for(profile, chips, store)
+    done = rehearse(profile, roster.applicants[0], chip, common.now(), store)
     count = len(roster.applicants)
     output.line(text("rehearsal", lang, chips=text(chips, lang)))
     output.line(done.trace)

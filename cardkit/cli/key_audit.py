@@ -14,6 +14,7 @@ from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from cardkit.history import Head
+    from cardkit.keys.audit import AuditLog
 
 FIELDS = (
     "sequence", "instant", "actor", "action", "key", "count", "purpose", "result", "detail",
@@ -37,19 +38,15 @@ def audit(
 ) -> None:  # fmt: skip
     """Show what was done with keys 审计, or check that nobody changed the log.
 
+    Answers are reserved before they are given; those of a program that was killed, or still runs,
+    are told as open 未结清 by --verify: up to so many were given.
+
     Who can write both the log and its .head file can cut entries off at the end unseen: note the
     last digest down elsewhere and give it with --known. Exit code 1 when something does not agree.
     """
     out, log = Output(as_json=as_json), access.audit()
     if verify:
-        verdict = log.verify(_head(known))
-        out.document(
-            {"intact": verdict.intact, "problem": verdict.problem,
-             "last": verdict.head.sequence, "digest": verdict.head.digest.hex()}
-        )  # fmt: skip
-        out.line("audit log 审计日志: " + ("intact 完好" if verdict.intact else verdict.problem))
-        out.line(f"  last entry {verdict.head.sequence}, digest {verdict.head.digest.hex()}")
-        if not verdict.intact:
+        if not _verify(log, _head(known), out):
             ctx.exit(ExitCode.PARTIAL)
         return
     lines = list(log.lines())
@@ -61,6 +58,25 @@ def audit(
         for s in shown
     ]  # fmt: skip
     out.lines(table(rows, HEADINGS))
+
+
+def _verify(log: AuditLog, known: Head | None, out: Output) -> bool:
+    """Check the chain, and that nothing was settled that was not reserved; tell both."""
+    verdict = log.verify(known)
+    open_ = log.reservations() if verdict.intact else []
+    out.document(
+        {"intact": verdict.intact, "problem": verdict.problem,
+         "last": verdict.head.sequence, "digest": verdict.head.digest.hex(),
+         "open": [dict(zip(FIELDS, line.fields, strict=True)) for line in open_]}
+    )  # fmt: skip
+    out.line("audit log 审计日志: " + ("intact 完好" if verdict.intact else verdict.problem))
+    out.line(f"  last entry {verdict.head.sequence}, digest {verdict.head.digest.hex()}")
+    out.lines(
+        f"  open 未结清: entry {line.sequence}, {line.entry.actor}, {line.entry.key}, up to "
+        f"{line.entry.count:,} answers ({line.entry.detail})"
+        for line in open_
+    )
+    return verdict.intact
 
 
 def _head(text: str | None) -> Head | None:

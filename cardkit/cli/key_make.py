@@ -110,9 +110,9 @@ def _import_test(custody: Custody, file: Path) -> list[KeyRecord]:
             f"{file} has test keys, the store is for real ones", hint="`key init --test` makes one"
         )
     keys, values = {}, {}
-    for (name, version), (value, check) in read_test_keys(file).items():
-        wish = Wish(name, version)
-        keys[wish], values[wish] = Secret(value), check
+    for (name, version), key in read_test_keys(file).items():
+        wish = Wish(name, version, key.algorithm)
+        keys[wish], values[wish] = Secret(key.value), key.check_value
     return custody.import_keys(keys, values, file.name)
 
 

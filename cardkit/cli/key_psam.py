@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cardkit.cli import common
+from cardkit.cli.key_access import open_keys
+from cardkit.cli.key_text import HEADINGS, one_line, row
 from cardkit.cli.output import Output, table
-from cardkit.cli.psam_link import psam_connection, psam_options, psam_reader
+from cardkit.cli.psam_link import psam_log, psam_options, psam_reader, psam_store
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
     from cardkit.card.psam import MapEntry
+    from cardkit.keys.audit import AuditLog
+    from cardkit.keys.token_records import TokenRecords
+    from cardkit.profile import Profile
 
 
 @click.group()
@@ -63,7 +69,8 @@ def make(
         raise UsageError(f"{image} is there already", hint="another file, or --force")
     names = [name.strip() for name in keys.split(",") if name.strip()]
     loaded = common.load_profile(profile)
-    made = make_psam(loaded, level=level or "", names=names, number=number)
+    store = open_keys(loaded, "PSAM")
+    made = make_psam(loaded, level=level or "", names=names, number=number, store=store)
     made.save(image)
     out = Output(as_json=as_json)
     terminal, count = made.chip.terminal.hex(), len(made.chip.keys)
@@ -83,26 +90,31 @@ def make(
 def show(profile: str, psam: str | None, psam_image: Path | None, *, as_json: bool) -> None:
     """Show which keys of the profile's key map a PSAM holds 查看.
 
-    Every key is asked for by usage byte and id; no value is shown, PSAMs do not give any.
+    Every key is asked for by usage byte and id; no value is shown, PSAMs do not give any. That is
+    on record in the log of the PSAM, like every use of its keys.
     """
-    from cardkit.keys.open_psam import key_map, open_psam  # noqa: PLC0415
+    from cardkit.keys.open_psam import environment_of, key_map  # noqa: PLC0415
 
     loaded = common.load_profile(profile)
     reader = psam_reader(psam, psam_image)
-    with psam_connection(reader, psam_image) as connect:
-        store = open_psam(loaded, connect)
+    with ExitStack() as stack:
+        store = psam_store(stack, loaded, reader, psam_image, "show")
+        if store is None:
+            raise UsageError("no PSAM is named", hint="--psam NAME, or --psam-image FILE")
         terminal = store.terminal_number()
-        found = [(entry, store.has(entry.name)) for entry in key_map(loaded)]
+        held = store.held([entry.name for entry in key_map(loaded)])
+    found = [(entry, entry.name in held) for entry in key_map(loaded)]
+    environment = environment_of(loaded)
     out = Output(as_json=as_json)
     out.document(
         {
             "terminal_number": terminal,
-            "environment": str(store.environment),
+            "environment": str(environment),
             "keys": {e.name: str(e.place) for e, there in found if there},
             "missing": [e.name for e, there in found if not there],
         }
     )
-    out.line(f"terminal number 终端机编号 {terminal}, environment {store.environment}")
+    out.line(f"terminal number 终端机编号 {terminal}, environment {environment}")
     out.lines(table(_rows(found)))
 
 
@@ -115,3 +127,74 @@ def _rows(found: Sequence[tuple[MapEntry, bool]]) -> list[tuple[str, ...]]:
              "yes" if there else "no")
         )  # fmt: skip
     return rows
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+
+@psam.command()
+@common.profile_option(required=True)
+@common.json_option()
+def manifest(profile: str, *, as_json: bool) -> None:
+    """Write the manifest 清单 of the PSAM that the profile names, or show it.
+
+    It says state, validity and usage of every key of the key map, which a PSAM does not tell;
+    psam.records of the profile says where it lies. Check values: a PSAM gives none.
+    """
+    from cardkit.keys import psam_records  # noqa: PLC0415
+    from cardkit.keys.open_psam import environment_of, key_map  # noqa: PLC0415
+
+    loaded = common.load_profile(profile)
+    there = _manifest(loaded)
+    if not there.path.exists():
+        records = psam_records.of_map(
+            key_map(loaded), environment_of(loaded), loaded.psam.version, test=loaded.test
+        )
+        psam_records.write_manifest(there, records, _log(loaded), common.operator())
+    out = Output(as_json=as_json)
+    shown = [record for _, record in sorted(there.load().items())]
+    out.document([record.to_json() for record in shown])
+    out.lines(table([row(record) for record in shown], HEADINGS))
+
+
+def _change(action: str, summary: str) -> None:
+    @psam.command(action, help=summary)
+    @common.profile_option(required=True)
+    @click.argument("name")
+    @click.option("--version", type=click.IntRange(1, 99), metavar="N", help="Default: the newest.")
+    @common.json_option()
+    def change(profile: str, name: str, version: int | None, *, as_json: bool) -> None:
+        from cardkit.keys import psam_records  # noqa: PLC0415
+
+        loaded = common.load_profile(profile)
+        changed = psam_records.change(
+            _manifest(loaded), _log(loaded), common.operator(), action, name, version
+        )
+        out = Output(as_json=as_json)
+        out.document(changed.to_json())
+        out.line(one_line(changed))
+
+
+for _action, _summary in (
+    ("suspend", "Stop the use of a PSAM key for now 暂停, in the manifest of the profile."),
+    ("resume", "Use a suspended PSAM key again 恢复."),
+    ("retire", "Use a PSAM key for cards that exist only 停用."),
+):
+    _change(_action, _summary)
+
+
+def _manifest(profile: Profile) -> TokenRecords:
+    from cardkit.keys.token_records import TokenRecords  # noqa: PLC0415
+
+    if not profile.psam.records:
+        raise UsageError(
+            f"profile {profile.name} names no manifest", hint='psam.records = "window.records"'
+        )
+    return TokenRecords(profile.folder / profile.psam.records)
+
+
+def _log(profile: Profile) -> AuditLog:
+    from cardkit.keys.audit import AuditLog  # noqa: PLC0415
+    from cardkit.keys.open_psam import audit_path  # noqa: PLC0415
+
+    return AuditLog(audit_path(profile, psam_log(None)), common.now)

@@ -55,15 +55,16 @@ def serve(
 ) -> None:  # fmt: skip
     """Answer key requests of other processes 密钥服务 over mutual TLS, until Ctrl-C.
 
-    Keys stay here: clients get answers. Every use is in the audit log with the client's name. The
-    known answers of all algorithms are computed first; nothing is served if one is wrong.
+    Keys stay here: clients get answers. Every use is in the audit log with the client's name, and
+    whose service it went through; files of test keys have no log. The known answers of all
+    algorithms are computed first; nothing is served if one is wrong.
     """
+    from cardkit.keys.gate import GATE  # noqa: PLC0415
     from cardkit.keys.remote_access import AccessList  # noqa: PLC0415
     from cardkit.keys.remote_service import KeyService  # noqa: PLC0415
     from cardkit.keys.remote_settings import Credentials  # noqa: PLC0415
-    from cardkit.keys.selftest import require_builtin  # noqa: PLC0415
 
-    require_builtin()
+    GATE.require(full=True)
     host, port = _address(listen)
     out = Output(as_json=as_json)
     clients = AccessList.from_file(access)
@@ -104,11 +105,13 @@ def _stores(
         path = Path(name.removeprefix(PKCS11))
         token = Token.open(path, common.now, pin, plain_loading=plain_loading)
         token.store.names()  # a token that is not there, or a wrong PIN, is told now
-        return (lambda client: token.guarded(client, _PURPOSE)), token.store.close
+        opened = token.guarded(common.operator(), _PURPOSE)
+        return opened.for_client, opened.close
     if name.startswith("profile:"):
         from cardkit.cli.key_access import open_keys  # noqa: PLC0415
+        from cardkit.keys.open_store import for_client  # noqa: PLC0415
 
         profile = common.load_profile(name.removeprefix("profile:"))
-        opened = open_keys(profile, _PURPOSE)
-        return (lambda _: opened), lambda: None
+        store = open_keys(profile, _PURPOSE)
+        return (lambda client: for_client(store, client)), lambda: None
     raise UsageError(f"--store {name!r}", hint="pkcs11:FILE, or profile:NAME")

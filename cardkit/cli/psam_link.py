@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from cardkit.apdu.link import Link, chain
-from cardkit.cli import common
+from cardkit.cli import common, places
 from cardkit.cli.connect import VIRTUAL, choose_reader, find_pcsc
 from cardkit.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from cardkit.apdu.pcsc import PcscLink
-    from cardkit.keys.psam import Connect, PsamStore
+    from cardkit.keys.psam import Connect
+    from cardkit.keys.psam_guard import GuardedPsam
     from cardkit.profile import Profile
 
 T = TypeVar("T")
@@ -85,14 +86,28 @@ def psam_connection(reader: str | None, image: Path | None) -> Iterator[Connect]
 
 
 def psam_store(
-    stack: contextlib.ExitStack, profile: Profile, reader: str | None, image: Path | None
-) -> PsamStore | None:
+    stack: contextlib.ExitStack,
+    profile: Profile,
+    reader: str | None,
+    image: Path | None,
+    purpose: str,
+) -> GuardedPsam | None:
     """The PSAM that is meant, as a key store until the stack is closed; None when none is."""
     if reader is None and image is None:
         return None
-    from cardkit.keys.open_psam import open_psam  # noqa: PLC0415
+    from cardkit.keys.open_psam import PsamAccess, open_psam  # noqa: PLC0415
 
-    return open_psam(profile, stack.enter_context(psam_connection(reader, image)))
+    access = PsamAccess(psam_log(image), common.now, common.operator(), purpose)
+    store = open_psam(profile, stack.enter_context(psam_connection(reader, image)), access)
+    stack.callback(store.close)  # what was counted is written
+    return store
+
+
+def psam_log(image: Path | None) -> Path:
+    """Where the use of a PSAM's keys is written unless the profile says it."""
+    if image is not None:
+        return image.with_name(image.name + ".audit")
+    return places.make_private(places.state_directory()) / "psam.audit"
 
 
 def _image_connection(image: Path) -> Connect:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cardkit.card.procedure import Procedure
     from cardkit.card.procedures.read import Means
     from cardkit.keys import KeyStore
-    from cardkit.keys.psam import PsamStore
+    from cardkit.keys.psam_guard import GuardedPsam
     from cardkit.profile import Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -184,10 +184,13 @@ def card_session(target: Target, *, opens: bool = False, keys: bool = False) -> 
 
 
 @contextmanager
-def _psam_of(target: Target, profile: Profile | None) -> Iterator[PsamStore | None]:
+def _psam_of(target: Target, profile: Profile | None) -> Iterator[GuardedPsam | None]:
     with ExitStack() as stack:
         reader = psam_reader(target.psam, target.psam_image)
-        yield psam_store(stack, profile, reader, target.psam_image) if profile else None
+        if profile is None:
+            yield None
+        else:
+            yield psam_store(stack, profile, reader, target.psam_image, "card")
 
 
 def tree_of(profile: Profile | None) -> Tree:
@@ -197,16 +200,18 @@ def tree_of(profile: Profile | None) -> Tree:
     return GENERATION_2 if profile is None else TREES[profile.card.generation]
 
 
-def keys_for(profile: Profile | None, atr: bytes, psam: PsamStore | None = None) -> CardKeys:
+def keys_for(profile: Profile | None, atr: bytes, psam: GuardedPsam | None = None) -> CardKeys:
     """Keys of the card with this ATR, each derived when it is first needed."""
     if profile is None or len(atr) < 8:
         return NoKeys()
     from cardkit.cli.key_access import open_keys  # noqa: PLC0415
+    from cardkit.issuance.plan import algorithm_of  # noqa: PLC0415
     from cardkit.keys import CardKeySet  # noqa: PLC0415
     from cardkit.keys.open_store import factors_above  # noqa: PLC0415
 
     store: KeyStore = psam or open_keys(profile, "card")
-    return CardKeySet.on_demand(store, factors_above(profile), atr[-8:])
+    algorithm = algorithm_of(profile).value
+    return CardKeySet.on_demand(store, factors_above(profile), atr[-8:], algorithm)
 
 
 class NoKeys:

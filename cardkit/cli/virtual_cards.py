@@ -13,6 +13,7 @@ from cardkit.apdu.link import chain
 from cardkit.card.card import Card
 from cardkit.card.procedure import run
 from cardkit.cli import common
+from cardkit.cli.key_access import open_keys
 from cardkit.cli.output import Output
 from cardkit.cli.session import NoKeys
 from cardkit.codec.numbers import card_check
@@ -106,7 +107,7 @@ class Stack:
             yield made
 
     def _maker(self) -> Callable[[int], VirtualCard]:
-        factory = CardFactory(self._profile)
+        factory = CardFactory(self._profile, store=open_keys(self._profile, "virtual card"))
         persons = people(self.count, self._first)
 
         def make(serial: int) -> VirtualCard:

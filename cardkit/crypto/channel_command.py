@@ -49,3 +49,36 @@ def split(command: bytes) -> Parts:
     if not rest[0] or len(rest) not in (end, end + 1):
         raise ValueError("the command has another length than it says")
     return Parts(header, rest[1:end], rest[end:])
+
+
+def split_answer(answer: bytes, mac_length: int) -> tuple[bytes, bytes, bytes]:
+    r"""Data, MAC and status word of a protected answer.
+
+    Examples
+    --------
+    >>> split_answer(bytes.fromhex("AABB01020304050607089000"), 8)
+    (b'\xaa\xbb', b'\x01\x02\x03\x04\x05\x06\x07\x08', b'\x90\x00')
+
+    Raises
+    ------
+    ValueError
+        Too short to have a MAC.
+    """
+    end = len(answer) - 2
+    if end < mac_length:
+        raise ValueError("the answer has no MAC")
+    return answer[: end - mac_length], answer[end - mac_length : end], answer[end:]
+
+
+def unpad(padded: bytes) -> bytes:
+    """Inverse of padding with 80 00...
+
+    Raises
+    ------
+    ValueError
+        Something else stands at the end: another key.
+    """
+    data = padded.rstrip(b"\0")
+    if not data.endswith(b"\x80"):
+        raise ValueError("the answer was not padded")
+    return data[:-1]

@@ -1,4 +1,7 @@
-"""GlobalPlatform SCP02, options i = 55 or 15: session keys, cryptograms, C-MAC (level 01).
+"""GlobalPlatform SCP02: session keys, cryptograms, commands and answers of its secure channel.
+
+Options i = 55 or 15, with R-MAC 75 or 35. Levels: C-MAC (01), encryption of commands too (03),
+R-MAC on answers (11, 13).
 
 GlobalPlatform card specification 2.2 annex E; the secure channel of EMV CPS personalization.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from cardkit.crypto.channel_command import split
+from cardkit.crypto.channel_command import SECURE, split, split_answer
 from cardkit.crypto.des import encrypt_cbc, encrypt_ecb
 from cardkit.crypto.mac import ZERO_IV, retail_mac
 from cardkit.crypto.padding import method2
@@ -19,6 +22,10 @@ S_DEK = bytes.fromhex("0181")
 S_RMAC = bytes.fromhex("0102")
 MAC_LENGTH = 8
 LEVEL_MAC = 0x01
+LEVELS = (0x01, 0x03, 0x11, 0x13)
+"""C-MAC; with command encryption; with R-MAC; with both."""
+
+_ENCRYPTS, _ANSWERS = 0x02, 0x10
 _IDENTIFIER = 2
 
 
@@ -74,16 +81,37 @@ def _cryptogram(s_enc: bytes, data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Level 01: every command carries a C-MAC, which is chained to the one before.
+    """A secure channel; it never changes, `wrap` and `unwrap` return the next one.
 
-    A channel never changes; `wrap` returns the next one.
+    Every command carries a C-MAC, which is chained to the one before.
+
+    Parameters
+    ----------
+    s_mac, s_enc, s_rmac : bytes
+        Session keys; the last two for levels that use them.
+    level : int
+        One of `LEVELS`.
+    last_mac : bytes
+        The last C-MAC.
+    last_answer_mac : bytes
+        The last R-MAC; the C-MAC of EXTERNAL AUTHENTICATE before the first.
+    asked : bytes
+        The last command without its protection: an R-MAC covers it.
     """
 
     s_mac: bytes = field(repr=False)
+    s_enc: bytes = field(default=b"", repr=False)
+    s_rmac: bytes = field(default=b"", repr=False)
+    level: int = LEVEL_MAC
     last_mac: bytes = b""
+    last_answer_mac: bytes = b""
+    asked: bytes = field(default=b"", repr=False)
 
     def wrap(self, command: bytes) -> tuple[bytes, Channel]:
-        """The command with its C-MAC, and the channel for the next one.
+        """The command with its C-MAC, encrypted where the level says so; the channel after it.
+
+        The C-MAC covers the data in clear (annex E.4.6); a command without data has nothing to
+        encrypt.
 
         Raises
         ------
@@ -95,13 +123,44 @@ class Channel:
         vector = encrypt_ecb(self.s_mac[:8], self.last_mac) if self.last_mac else ZERO_IV
         covered = parts.secured(parts.data, mac_length=MAC_LENGTH)
         mac = retail_mac(self.s_mac, method2(covered), vector)
-        return parts.secured(parts.data, mac), replace(self, last_mac=mac)
+        data = parts.data
+        if data and self.level & _ENCRYPTS:
+            data = encrypt_cbc(self.s_enc, ZERO_IV, method2(data))
+        asked = bytes((parts.header[0] & ~(SECURE | 0x03),)) + parts.header[1:]
+        asked += bytes((len(parts.data),)) + parts.data
+        return parts.secured(data, mac), replace(self, last_mac=mac, asked=asked)
+
+    def unwrap(self, answer: bytes) -> tuple[bytes, Channel]:
+        """Data of the answer to the last command, and the channel after it; R-MAC checked.
+
+        Parameters
+        ----------
+        answer : bytes
+            Data ‖ R-MAC ‖ status word; below level 11 data ‖ status word.
+
+        Raises
+        ------
+        ValueError
+            A wrong R-MAC: the answer is not that of the card, or not to this command.
+        """
+        if not self.level & _ANSWERS:
+            return split_answer(answer, 0)[0], self
+        data, sent, status = split_answer(answer, MAC_LENGTH)
+        covered = self.asked + bytes((len(data) & 0xFF,)) + data + status
+        mac = retail_mac(self.s_rmac, method2(covered), self.last_answer_mac)
+        if mac != sent:
+            raise ValueError("the R-MAC of the answer is wrong")
+        return data, replace(self, last_answer_mac=mac)
 
 
 def open_channel(
-    enc: bytes, mac: bytes, host_challenge: bytes, answer: InitializeUpdate
+    enc: bytes,
+    mac: bytes,
+    host_challenge: bytes,
+    answer: InitializeUpdate,
+    level: int = LEVEL_MAC,
 ) -> tuple[bytes, Channel]:
-    """EXTERNAL AUTHENTICATE for level 01, and the channel behind it.
+    """EXTERNAL AUTHENTICATE, which is never encrypted, and the channel behind it.
 
     Parameters
     ----------
@@ -109,11 +168,13 @@ def open_channel(
         Static keys, 16 bytes each.
     host_challenge : bytes
         8 bytes.
+    level : int
+        One of `LEVELS`.
 
     Raises
     ------
     ValueError
-        The card does not hold these keys.
+        The card does not hold these keys; no such level.
 
     Examples
     --------
@@ -130,9 +191,14 @@ def open_channel(
     >>> channel.wrap(bytes.fromhex("80F22002"))[0].hex()
     '84f220020814db34fa4341dca8'
     """
+    if level not in LEVELS:
+        raise ValueError("SCP02 has no such security level")
     s_enc = session_key(enc, S_ENC, answer.sequence)
     if card_cryptogram(s_enc, host_challenge, answer) != answer.card_cryptogram:
         raise ValueError("the card's cryptogram does not fit the keys")
     proof = host_cryptogram(s_enc, host_challenge, answer)
-    channel = Channel(session_key(mac, S_MAC, answer.sequence))
-    return channel.wrap(bytes((0x80, 0x82, LEVEL_MAC, 0x00, len(proof))) + proof)
+    s_mac, s_rmac = (session_key(mac, constant, answer.sequence) for constant in (S_MAC, S_RMAC))
+    command = bytes((0x80, 0x82, level, 0x00, len(proof))) + proof
+    wrapped, after = Channel(s_mac).wrap(command)
+    opened = Channel(s_mac, s_enc, s_rmac, level, after.last_mac, after.last_mac)
+    return wrapped, opened

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cardkit.card.files import Tree
+from cardkit.crypto.algorithm import Algorithm
 from cardkit.crypto.diversify import FACTOR_LENGTH
 from cardkit.keys import CardKeySet, KeyBatch, KeyStore
-from cardkit.keys.card_keys import UNDERIVED, derive
+from cardkit.keys.card_keys import UNDERIVED, derive, references
 
 
 class Keyring:
@@ -22,19 +23,38 @@ class Keyring:
         Province and city factor.
     tree : Tree
         Names the keys a card has.
+    algorithm : Algorithm, optional
+        What the cards compute with; keys of another are refused. Without it any will do.
     """
 
-    def __init__(self, store: KeyStore, above: tuple[bytes, ...], tree: Tree) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        above: tuple[bytes, ...],
+        tree: Tree,
+        algorithm: Algorithm | None = None,
+    ) -> None:
         self._store = store
+        self._algorithm = algorithm.value if algorithm else ""
         self._above = above
         self._names = sorted(_names(tree) | UNDERIVED)
         self._lock = threading.Lock()
         self._batches: dict[str, KeyBatch] = {}
         self._places: dict[bytes, int] = {}
 
+    def check(self, names: Iterable[str]) -> None:
+        """Make sure that keys are there and of the algorithm of the cards, before any card comes.
+
+        Raises
+        ------
+        KeyMissingError, KeyPolicyError
+        """
+        references(self._store, names, self._algorithm)
+
     def prepare(self, factors: Sequence[bytes]) -> None:
         """Derive every key of these cards, one bulk call a master key; drop earlier batches."""
-        batches = derive(self._store, self._names, self._above, b"".join(factors))
+        cards = b"".join(factors)
+        batches = derive(self._store, self._names, self._above, cards, self._algorithm)
         places = {factor: place for place, factor in enumerate(factors)}
         with self._lock:
             self._batches, self._places = batches, places
@@ -56,7 +76,7 @@ class Keyring:
         with self._lock:
             place, batches = self._places.get(factor), self._batches
         if place is None:
-            return CardKeySet.on_demand(self._store, self._above, factor)
+            return CardKeySet.on_demand(self._store, self._above, factor, self._algorithm)
         return CardKeySet.from_batches(batches, place)
 
 

@@ -10,6 +10,7 @@ from cardkit.card.files import TREES, Tree
 from cardkit.card.files.codings import Value
 from cardkit.card.procedures.identify import Expected
 from cardkit.codec.text import FOUR_BYTES, split_name
+from cardkit.crypto.algorithm import Algorithm
 from cardkit.errors import CardkitError, ExitCode
 from cardkit.profile import Profile
 from cardkit.registry.records import CardRecord
@@ -33,6 +34,11 @@ class Plan:
 def tree_of(profile: Profile) -> Tree:
     """Specification tree of the profile's generation."""
     return TREES[profile.card.generation]
+
+
+def algorithm_of(profile: Profile) -> Algorithm:
+    """What the cards of a profile compute with."""
+    return Algorithm.of_card(profile.card.algorithm)
 
 
 def expected_card(profile: Profile) -> Expected:

@@ -34,7 +34,14 @@ from cardkit.card.procedures.photo import write_photo
 from cardkit.errors import CardkitError
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.matching import known_chip, next_record, record_for_card
-from cardkit.issuance.plan import PlanError, expected_card, factory_values, plan, tree_of
+from cardkit.issuance.plan import (
+    PlanError,
+    algorithm_of,
+    expected_card,
+    factory_values,
+    plan,
+    tree_of,
+)
 from cardkit.keys import CardKeySet
 from cardkit.profile import Profile
 from cardkit.registry.errors import ChipTakenError, IllegalMoveError, WrongChipError
@@ -339,7 +346,7 @@ class Writer:
     # --- the registry's side -----------------------------------------------------------------
 
     def _session(self, link: Link, reader: str, atr: bytes) -> _Session:
-        card = Card(self._tree, atr)
+        card = Card(self._tree, atr, algorithm_of(self._profile))
         return _Session(link, card, self._keyring.for_card(card.factor), reader)
 
     def _intend(

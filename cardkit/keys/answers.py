@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
 from cardkit.crypto import des, ssc
+from cardkit.crypto.bits import fold
 from cardkit.crypto.mac import cbc_mac, retail_mac
 from cardkit.crypto.padding import method2, method2_if_needed
 from cardkit.keys.reference import KeyRef
@@ -124,8 +125,20 @@ def seal_with(used: bytes, header: bytes, data: bytes, iv: bytes, sealing: Seali
         data = des.encrypt_ecb(used, pad(data))
     if not sealing.mac_length:
         return data
-    mac = (cbc_mac if len(used) == des.BLOCK else retail_mac)(used, method2(header + data), iv)
-    return data + mac[: sealing.mac_length]
+    last = (cbc_mac if len(used) == des.BLOCK else retail_mac)(used, method2(header + data), iv)
+    return data + cut(last, sealing)
+
+
+def cut(last: bytes, sealing: Sealing) -> bytes:
+    """What is kept of the last block of a MAC.
+
+    Examples
+    --------
+    >>> last = bytes.fromhex("0102030405060708")
+    >>> cut(last, Sealing()).hex(), cut(last, Sealing(fold=True)).hex()
+    ('01020304', '0404040c')
+    """
+    return fold(last, sealing.mac_length) if sealing.fold else last[: sealing.mac_length]
 
 
 def _eight(value: bytes) -> bytes:

@@ -6,7 +6,7 @@ from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing
 from cardkit.crypto import sm4, ssc
 from cardkit.crypto.mac import cbc_mac_sm4
 from cardkit.crypto.padding import method2, method2_if_needed
-from cardkit.keys.answers import KeyArray
+from cardkit.keys.answers import KeyArray, cut
 from cardkit.keys.reference import KeyRef
 
 
@@ -37,8 +37,8 @@ def _seal(key: bytes, header: bytes, data: bytes, iv: bytes, sealing: Sealing) -
     if not sealing.mac_length:
         return data
     vector = iv + bytes(sm4.BLOCK - len(iv))
-    mac = cbc_mac_sm4(used, method2(header + data, sm4.BLOCK), vector)
-    return data + mac[: sealing.mac_length]
+    last = cbc_mac_sm4(used, method2(header + data, sm4.BLOCK), vector)
+    return data + cut(last, sealing)
 
 
 def key_array(ref: KeyRef, keys: bytes | bytearray, *, plain_loading: bool = False) -> KeyArray:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +26,11 @@ from cardkit.keys.locking import locked
 
 Clock = Callable[[], dt.datetime]
 
+RESERVE, USE = "reserve", "use"
+"""Actions: answers that may be given from now on, and those that were."""
+
 _FIELDS = 9  # before the digest
+_SETTLES = re.compile(r", of entry (\d+)$")
 _LONGEST_LINE = 1 << 16
 
 
@@ -42,7 +47,7 @@ class Entry:
     actor : str
         Operator.
     action : str
-        ``derive``, ``use``, ``generate``, ``approve`` ...
+        ``derive``, ``reserve``, ``use``, ``generate``, ``approve`` ...
     key : str
         Name, version and check value, or ``''``.
     count : int
@@ -195,6 +200,28 @@ class AuditLog:
             return Verdict(verdict.head, problem)
         return verdict
 
+    def reservations(self) -> list[Line]:
+        """Answers that were reserved and not settled, by programs that run or were killed.
+
+        Raises
+        ------
+        AuditError
+            A line is no entry, or more was settled than reserved, or without a reservation.
+        """
+        open_: dict[int, Line] = {}
+        for line in self.lines():
+            if line.entry.action == RESERVE:
+                open_[line.sequence] = line
+            elif line.entry.action == USE and (found := _SETTLES.search(line.entry.detail)):
+                there = open_.pop(int(found[1]), None)
+                if there is None or not _covers(there.entry, line.entry):
+                    raise AuditError(
+                        f"entry {line.sequence} of the audit log {self.path} settles answers "
+                        "that were not reserved",
+                        hint="a program wrote it that keeps no count of its answers",
+                    )
+        return list(open_.values())
+
     def _checkable(self, wanted: dict[int, bytes]) -> Iterator[tuple[tuple[Scalar, ...], bytes]]:
         for raw in self._raw():
             line = _parse(raw)
@@ -255,6 +282,23 @@ class AuditLog:
             os.write(handle, f"{head.sequence:020} {head.digest.hex()}\n".encode("ascii"))
         finally:
             os.close(handle)
+
+
+def settles(operation: str, number: int) -> str:
+    """Detail of an entry `USE` for the answers of a reservation.
+
+    Examples
+    --------
+    >>> settles("seal", 57)
+    'seal, of entry 57'
+    """
+    return f"{operation}, of entry {number}"
+
+
+def _covers(reserved: Entry, used: Entry) -> bool:
+    same = (reserved.actor, reserved.key) == (used.actor, used.key)
+    operation = _SETTLES.sub("", used.detail)
+    return same and operation == reserved.detail and used.count <= reserved.count
 
 
 def _parse(raw: bytes) -> Line | None:

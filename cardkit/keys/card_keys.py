@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from cardkit.card.key_request import External, Internal, Seal, WriteKey
-from cardkit.keys.reference import Factors
-from cardkit.keys.store import KeyBatch, KeyMissingError, KeyStore
+from cardkit.keys.reference import Factors, KeyRef
+from cardkit.keys.store import KeyBatch, KeyMissingError, KeyPolicyError, KeyStore
 
 BatchSource = Callable[[str], tuple[KeyBatch, int]]
 
@@ -39,7 +39,9 @@ class CardKeySet:
         return cls(source)
 
     @classmethod
-    def on_demand(cls, store: KeyStore, above: tuple[bytes, ...], card: bytes) -> CardKeySet:
+    def on_demand(
+        cls, store: KeyStore, above: tuple[bytes, ...], card: bytes, algorithm: str = ""
+    ) -> CardKeySet:
         """Keys of one card, each derived when it is first needed.
 
         The window's road needs two of a card's fifty keys, and the card is known only when it is in
@@ -49,7 +51,7 @@ class CardKeySet:
 
         def source(name: str) -> tuple[KeyBatch, int]:
             if name not in batches:
-                batches[name] = derive(store, [name], above, card)[name]
+                batches[name] = derive(store, [name], above, card, algorithm)[name]
             return batches[name], 0
 
         return cls(source)
@@ -81,7 +83,11 @@ UNDERIVED = frozenset({"T514.TRANSPORT"})
 
 
 def derive(
-    store: KeyStore, names: Iterable[str], above: tuple[bytes, ...], cards: bytes
+    store: KeyStore,
+    names: Iterable[str],
+    above: tuple[bytes, ...],
+    cards: bytes,
+    algorithm: str = "",
 ) -> dict[str, KeyBatch]:
     """Derive every named key for the same cards, one bulk call a master key.
 
@@ -91,10 +97,28 @@ def derive(
         Province and city factor.
     cards : bytes
         8 bytes a card.
+    algorithm : str
+        ``3des`` or ``sm4``: what the cards compute with; keys of another are refused. Empty: any.
+
+    Raises
+    ------
+    KeyPolicyError
+        A key is of another algorithm than the cards. Nothing was derived.
     """
     return {
-        name: store.derive_many(
-            store.reference(name), Factors() if name in UNDERIVED else Factors(above, cards)
-        )
-        for name in names
+        name: store.derive_many(ref, Factors() if name in UNDERIVED else Factors(above, cards))
+        for name, ref in references(store, names, algorithm).items()
     }
+
+
+def references(store: KeyStore, names: Iterable[str], algorithm: str = "") -> dict[str, KeyRef]:
+    """Every named key, if it fits the algorithm of the cards; parameters, errors as `derive`."""
+    refs = {name: store.reference(name) for name in names}
+    for name, ref in refs.items():
+        if algorithm and name not in UNDERIVED and ref.algorithm != algorithm:
+            raise KeyPolicyError(
+                f"{ref} is a key of {ref.algorithm}, the cards compute with {algorithm}",
+                hint="check card.algorithm and keys.store of the profile, keys.version too",
+                zh=f"密钥 {name} 的算法是 {ref.algorithm}，与卡片算法 {algorithm} 不符：请核对配置",
+            )
+    return refs

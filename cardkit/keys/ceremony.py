@@ -128,8 +128,10 @@ def finish(custody: Custody, name: str, expected: CheckValue | None = None) -> K
         record = custody.add(content, wish, Secret(ceremony.total.reveal()), origin="components")
         if expected is not None:
             compare(record, expected)
-        # Whoever gave a component or began the ceremony cannot approve the key alone either.
-        record = replace(record, made_by=r.made_by)
+        # None of those who led it or gave a component approves the key.
+        people = dict.fromkeys((*ceremony.custodians, custody.actor))
+        others = tuple(person for person in people if person != r.made_by)
+        record = replace(record, made_by=r.made_by, contributors=others)
         content.records[record.place] = record
         ceremony.wipe()
         del content.ceremonies[name]

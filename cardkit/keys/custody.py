@@ -125,17 +125,18 @@ class Custody:
         Raises
         ------
         RoleError
-            Also for a key that whoever approves has made.
+            Also for a key that whoever approves has made, or had a part in making.
         TransitionError
         """
         erase = action == "destroy"
         with self.acting("approve", action, name, erase_old=erase) as content:
             record = find(content.records, name, version)
             if action == "approve":
-                if record.made_by == self.actor:
+                if self.actor in record.makers:
                     raise RoleError(
-                        f"{self.actor} made {record} and cannot approve it",
-                        hint="a second person has to",
+                        f"{self.actor} {part_in(record, self.actor)} {record} and cannot "
+                        "approve it",
+                        hint="somebody who had no part in making it has to",
                     )
                 record = replace(record, approved_by=self.actor)
             record = record.after(action)
@@ -217,6 +218,11 @@ class Custody:
             changed = [r for p, r in content.records.items() if before.get(p) != r]
             for record in changed:
                 self.note(action, str(record), detail=detail, count=1)
+
+
+def part_in(record: KeyRecord, person: str) -> str:
+    """What somebody did to make a key, for messages."""
+    return "made" if record.made_by == person else "had a part in making"
 
 
 def find(records: Mapping[tuple[str, int], KeyRecord], name: str, version: int | None) -> KeyRecord:

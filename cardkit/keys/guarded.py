@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn, Self, TypeVar
 
@@ -13,63 +11,68 @@ from cardkit.card.key_request import External, Internal, Seal, WriteKey
 from cardkit.errors import CardkitError, RefusedError
 from cardkit.keys import policy
 from cardkit.keys.audit import AuditLog, Clock, Entry
+from cardkit.keys.gate import GATE
 from cardkit.keys.record import USABLE, KeyRecord, KeyState, Operation
+from cardkit.keys.record_book import RecordBook, Standing
 from cardkit.keys.reference import Factors, KeyRef
 from cardkit.keys.secret import Unpicklable
 from cardkit.keys.store import KeyBatch, KeyMissingError, KeyPolicyError, KeyStore
+from cardkit.keys.tally import Tally
 
 T = TypeVar("T")
-
-THRESHOLD = 1000
-"""Answers that are counted before they are written as entries."""
 
 
 class GuardedStore(Unpicklable):
     """A store whose keys are used by their policy only, and on record.
 
     A derivation is one entry, whatever its number of cards, on the disk before the batch is handed
-    out. Answers are counted, and written as one entry a key and operation at every `THRESHOLD`, by
-    `flush` and by `close`. Refusals are written at once.
+    out. Answers are reserved in the log before they are given, and counted (`cardkit.keys.tally`).
+    Refusals are written at once. Before each of them the records are looked at again, where the
+    book has a source.
 
     Parameters
     ----------
     store : KeyStore
         Any store.
-    records : mapping
+    records : mapping or RecordBook
         (name, version) → record.
     audit : AuditLog
         Shared with other processes.
     clock : callable
         Now, with a time zone.
     actor : str
-        Operator.
+        Who is named in the log: operator, or client of a service.
     users : collection of str or None
-        Who may use keys; None: everybody who could open the store.
+        Who may use keys; None: everybody who could open the store. Not with a book, which knows.
     purpose : str
         What for; goes into every entry.
+    user : str
+        Whose role counts; default: the actor. For a client it is the operator of the service.
     """
 
     def __init__(
         self,
         store: KeyStore,
-        records: Mapping[tuple[str, int], KeyRecord],
+        records: Mapping[tuple[str, int], KeyRecord] | RecordBook,
         audit: AuditLog,
         clock: Clock,
         actor: str,
         *,
         users: Collection[str] | None = None,
         purpose: str = "",
+        user: str = "",
     ) -> None:
         self._store = store
-        self._records = dict(records)
+        self._book = (
+            records if isinstance(records, RecordBook) else RecordBook(Standing(records, users))
+        )
         self._audit = audit
         self._clock = clock
         self._actor = actor
-        self._users = users
+        self._user = user or actor
         self._purpose = purpose
         self._latest = audit.last_instant()
-        self._counts: Counter[tuple[str, Operation]] = Counter()
-        self._lock = threading.Lock()
+        self._tally = Tally(audit.append, actor, purpose)
         self._digested: tuple[bytes, str] = b"", ""
 
     def __repr__(self) -> str:
@@ -81,20 +84,33 @@ class GuardedStore(Unpicklable):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def for_client(self, client: str) -> GuardedStore:
+        """The same keys, records and log, with a client of a service as the actor.
+
+        The operator of the service, whose role admits the use, stands beside in every entry.
+        """
+        return GuardedStore(
+            self._store, self._book, self._audit, self._clock, client,
+            purpose=f"{self._purpose} of {self._actor}", user=self._user,
+        )  # fmt: skip
+
     def names(self) -> list[str]:
         """Names of the keys that are active."""
-        return sorted({n for (n, _), r in self._records.items() if r.state is KeyState.ACTIVE})
+        records = self._book.records.items()
+        return sorted({n for (n, _), r in records if r.state is KeyState.ACTIVE})
 
     def reference(self, name: str, version: int | None = None) -> KeyRef:
         """See `KeyStore`; without a version the newest one that is active."""
+        self._book.refresh()
         if version is None:
-            known = [r for (n, _), r in self._records.items() if n == name]
+            known = [r for (n, _), r in self._book.records.items() if n == name]
             if not known:
                 raise KeyMissingError(f"no key {name}", hint="`cardkit key list` shows the keys")
             version = max(known, key=_preference).version
         record = self._record(name, version)
         ref = self._store.reference(name, version) if record.state in USABLE else record.ref
-        if ref.check_value != record.check_value:
+        # A PSAM tells no check value.
+        if ref.check_value and ref.check_value != record.check_value:
             self._refuse(record, "reference", KeyPolicyError(
                 f"the check value of {record} is {ref.check_value} in the store",
                 hint="it is another key of that name; nothing was done",
@@ -103,68 +119,72 @@ class GuardedStore(Unpicklable):
 
     def derive_many(self, ref: KeyRef, factors: Factors) -> GuardedBatch:
         """See `KeyStore`."""
+        GATE.check()
+        self._book.refresh()
         record = self._record(ref.name, ref.version)
         try:
             self._admit(record, ref)
-            policy.check(record, None, factors, self._now())
+            policy.check(record, None, self._used(record, factors), self._now())
             batch = self._store.derive_many(ref, factors)
         except CardkitError as error:
             self._refuse(record, "derive", error, factors.count)
-        self._write("derive", str(record), len(batch), detail=self._in_words(factors))
+        self._write("derive", record, len(batch), detail=self._in_words(factors))
         return GuardedBatch(self, record, batch)
 
-    def flush(self) -> None:
-        """Write the answers that were counted so far."""
-        with self._lock:
-            counts, self._counts = self._counts, Counter()
+    def answer(self, record: KeyRecord, operation: Operation, give: Callable[[], T]) -> T:
+        """Have an answer given if the key may be used for that, on record; for `GuardedBatch`."""
+        GATE.check()
+        self._book.refresh()
+        record = self._record(record.name, record.version)  # as it stands now
         try:
-            while counts:
-                (key, operation), count = next(iter(counts.items()))
-                self._write("use", key, count, detail=str(operation))
-                del counts[key, operation]
-        finally:
-            with self._lock:  # what could not be written is written with the next entry
-                self._counts.update(counts)
+            self._check_user()
+            policy.check(record, operation, None, self._now())
+        except CardkitError as error:
+            self._refuse(record, str(operation), error)
+        self._tally.claim(str(record), str(operation))
+        try:
+            return give()
+        except CardkitError as error:
+            self._tally.give_back(str(record), str(operation))
+            self._refuse(record, str(operation), error)
+
+    def flush(self) -> None:
+        """Write how many answers were given so far."""
+        self._tally.flush()
 
     def close(self) -> None:
         """Write what was counted; close the store below if it can be closed."""
         self.flush()
+        self._book.close()
         close = getattr(self._store, "close", None)
         if close is not None:
             close()
 
-    def count(self, record: KeyRecord, operation: Operation) -> None:
-        """Note one answer; for batches of this store."""
-        with self._lock:
-            self._counts[str(record), operation] += 1
-            full = self._counts.total() >= THRESHOLD
-        if full:
-            self.flush()
-
-    def check(self, record: KeyRecord, operation: Operation) -> None:
-        """Raise, and record it, if a key may not be used for that; for batches of this store."""
-        try:
-            policy.check(record, operation, None, self._now())
-        except CardkitError as error:
-            self._refuse(record, str(operation), error)
+    def _used(self, record: KeyRecord, factors: Factors) -> Factors:  # noqa: ARG002
+        """The factors that the key itself is diversified with."""
+        return factors
 
     def _record(self, name: str, version: int) -> KeyRecord:
         try:
-            return self._records[name, version]
+            return self._book.records[name, version]
         except KeyError:
             raise KeyMissingError(
                 f"no key {name} of version {version}", hint="`cardkit key list` shows the keys"
             ) from None
 
     def _admit(self, record: KeyRecord, ref: KeyRef) -> None:
-        if self._users is not None and self._actor not in self._users:
-            raise KeyPolicyError(
-                f"{self._actor} may not use keys", hint="the role 'use' is given by the custodians"
-            )
+        self._check_user()
         if ref.check_value != record.check_value:
             raise KeyPolicyError(
                 f"the check value {ref.check_value} does not fit {record}",
                 hint="it is another key of that name; nothing was derived",
+            )
+
+    def _check_user(self) -> None:
+        users = self._book.users
+        if users is not None and self._user not in users:
+            raise KeyPolicyError(
+                f"{self._user} may not use keys", hint="the role 'use' is given by the custodians"
             )
 
     def _now(self) -> dt.datetime:
@@ -176,8 +196,8 @@ class GuardedStore(Unpicklable):
     def _refuse(
         self, record: KeyRecord, action: str, error: CardkitError, count: int = 0
     ) -> NoReturn:
-        if isinstance(error, RefusedError):
-            self._write(action, str(record), count, result=f"refused: {error.message}")
+        word = "refused" if isinstance(error, RefusedError) else "failed"
+        self._write(action, record, count, result=f"{word}: {error.message}")
         raise error
 
     def _in_words(self, factors: Factors) -> str:
@@ -191,9 +211,10 @@ class GuardedStore(Unpicklable):
         return f"{above} cards sha256 {digest}"
 
     def _write(
-        self, action: str, key: str, count: int, *, result: str = "ok", detail: str = ""
+        self, action: str, record: KeyRecord, count: int, *, result: str = "ok", detail: str = ""
     ) -> None:
-        self._audit.append(Entry(self._actor, action, key, count, self._purpose, result, detail))
+        entry = Entry(self._actor, action, str(record), count, self._purpose, result, detail)
+        self._audit.append(entry)
 
 
 class GuardedBatch(Unpicklable):
@@ -241,11 +262,8 @@ class GuardedBatch(Unpicklable):
             ),
         )
 
-    def _guarded(self, operation: Operation, answer: Callable[[], T]) -> T:
-        self._store.check(self._record, operation)
-        result = answer()
-        self._store.count(self._record, operation)
-        return result
+    def _guarded(self, operation: Operation, give: Callable[[], T]) -> T:
+        return self._store.answer(self._record, operation, give)
 
 
 def _preference(record: KeyRecord) -> tuple[bool, bool, int]:

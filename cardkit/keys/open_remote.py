@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cardkit.errors import UsageError
 from cardkit.keys.audit import AuditLog, Clock
+from cardkit.keys.gate import GATE
 from cardkit.keys.guarded import GuardedStore
 from cardkit.keys.open_store import OpenedStore, PinnedStore, check_test_mark
 from cardkit.keys.pkcs11 import Pkcs11KeyStore
@@ -66,6 +67,8 @@ class Token:
         ------
         UsageError
             The settings cannot be used, or nobody gives a PIN.
+        SelfTestFailedError
+            An algorithm does not compute its known answers.
         """
         settings, from_file = read_settings(path, plain_loading=plain_loading)
         source = pin or from_file
@@ -75,13 +78,14 @@ class Token:
                 hint="pin_file in its settings, --pin-file, or a terminal",
             )
         log = AuditLog(audit or path.with_name(path.name + ".audit"), clock)
+        GATE.open_store(log)
         records = TokenRecords(path.with_name(path.name + ".records"))
         return cls(settings, Pkcs11KeyStore(settings, source), records, log)
 
     def guarded(self, actor: str, purpose: str = "") -> GuardedStore:
         """Its keys behind policy and audit."""
         return GuardedStore(
-            self.store, self.records.load(), self.audit, self.audit.clock, actor, purpose=purpose
+            self.store, self.records.book(), self.audit, self.audit.clock, actor, purpose=purpose
         )
 
 

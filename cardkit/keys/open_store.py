@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.resources
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from cardkit.errors import RefusedError, UsageError
 from cardkit.keys.audit import AuditLog, Clock
 from cardkit.keys.guarded import GuardedStore
+from cardkit.keys.record_book import RecordBook, Standing
 from cardkit.keys.reference import Factors, KeyRef, city_factor, province_factor
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.keys.soft_file import KeyFile, Unlock
+from cardkit.keys.soft_watch import USE, SoftWatch
 from cardkit.keys.store import KeyBatch, KeyStore
 from cardkit.profile import Profile
 
@@ -121,10 +123,9 @@ def guarded(
     algorithms = {p: r.algorithm for p, r in content.records.items() if r.algorithm != "aes"}
     cards = {p: key.reveal() for p, key in content.keys.items() if p in algorithms}
     store = SoftKeyStore(cards, test=file.test, plain_loading=plain_loading, algorithms=algorithms)
-    return GuardedStore(
-        store, content.records, file.audit, access.clock, access.actor,
-        users=content.roles.get("use", ()), purpose=access.purpose,
-    )  # fmt: skip
+    standing = Standing(content.records, content.roles.get(USE, ()))
+    book = RecordBook(standing, SoftWatch(file), lambda place: store.forget(*place))
+    return GuardedStore(store, book, file.audit, access.clock, access.actor, purpose=access.purpose)
 
 
 def _test_keys(profile: Profile) -> SoftKeyStore:
@@ -164,11 +165,25 @@ class PinnedStore:
         """See `KeyStore`."""
         return self._store.derive_many(ref, factors)
 
+    def for_client(self, client: str) -> PinnedStore:
+        """The same for a client of a service, where the store below keeps a log."""
+        return PinnedStore(for_client(self._store, client), self._version)
+
+    def flush(self) -> None:
+        """Write what the store below has counted, if it counts."""
+        getattr(self._store, "flush", lambda: None)()
+
     def close(self) -> None:
         """Close the store, if it can be closed."""
         close = getattr(self._store, "close", None)
         if close is not None:
             close()
+
+
+def for_client(store: OpenedStore, client: str) -> OpenedStore:
+    """A store as a client of a service sees it: named in the log, where there is one."""
+    seen = getattr(store, "for_client", None)
+    return store if seen is None else cast("OpenedStore", seen(client))
 
 
 def _path(profile: Profile) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cardkit.crypto.check_value import check_value_3des
 from cardkit.errors import CardkitError
+from cardkit.keys.gate import GATE
 from cardkit.keys.reference import Factors, KeyRef
 from cardkit.keys.remote_desk import Desk, Reply
 from cardkit.keys.remote_frames import FrameError, Message, read_frame, write_frame
@@ -85,12 +86,13 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 3 when the token was not there or went away.
+        Exit status: 0, or 3 when the token was not there or went away, or the self-test failed.
     """
     opening = read_frame(requests)
     if opening is None:
         return 0
     try:
+        GATE.require()
         desk = TokenDesk(_open(opening[0]))
     except CardkitError as error:
         write_frame(replies, {"error": error_to_json(error)})

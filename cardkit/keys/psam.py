@@ -19,6 +19,7 @@ from cardkit.card.procedure import Procedure
 from cardkit.card.psam import Environment, KeyMap, MapEntry
 from cardkit.crypto.padding import method2, method2_if_needed
 from cardkit.errors import UnreachableError
+from cardkit.keys.gate import GATE
 from cardkit.keys.psam_errors import (
     NotForPsamError,
     PsamCannotError,
@@ -88,7 +89,7 @@ class PsamStore:
     # --- KeyStore ----------------------------------------------------------------------------
 
     def reference(self, name: str, version: int | None = None) -> KeyRef:
-        """See `KeyStore`. A PSAM has one version of a key and tells no check value.
+        """See `KeyStore`. A PSAM tells neither version nor check value: records say which it has.
 
         Raises
         ------
@@ -126,6 +127,10 @@ class PsamStore:
         return PsamBatch(self, ref, entry, factors)
 
     # --- what else one may ask ---------------------------------------------------------------
+
+    def maps(self, name: str) -> bool:
+        """Whether PSAMs have such a key."""
+        return self._keys.find(name) is not None
 
     @property
     def environment(self) -> Environment:
@@ -192,6 +197,7 @@ class PsamStore:
     # --- the link ----------------------------------------------------------------------------
 
     def _talk(self, make: Callable[[], Procedure[T]], *, what: str, key: str = "") -> T:
+        GATE.check()
         with self._lock:
             fresh = self._link is None
             while True:
@@ -306,6 +312,8 @@ class PsamBatch:
         sealing = request.sealing
         if sealing.key_use is not KeyUse.PROCESS:
             raise self._cannot_seal("makes MACs with process keys only")
+        if sealing.fold:
+            raise self._cannot_seal("gives the first bytes of a MAC and folds none")
         if self._place.type not in psam.MACS or sealing.mac_length > psam.MAC_LENGTH:
             raise self._cannot_seal("has that key for authentication only")
         if sealing.encrypt and self._place.type not in psam.ENCRYPTS:

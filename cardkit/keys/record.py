@@ -61,6 +61,10 @@ ALGORITHMS: Mapping[str, int] = {"3des": 16, "sm4": 16, "aes": 32}
 """Algorithm → length of its keys in bytes; AES is for transport keys only."""
 
 
+UNPUBLISHED = "ssf33"
+"""Only PSAMs have keys of it."""
+
+
 class TransitionError(RefusedError):
     """The state of a key does not admit what was asked."""
 
@@ -86,6 +90,9 @@ class KeyRecord:
         ``generated``, ``components`` or ``imported``.
     made_by, approved_by : str
         Operators; two people.
+    contributors : tuple of str
+        Who else had a part in making it: leaders of its ceremony, holders of components. None of
+        them approves it.
     """
 
     name: str
@@ -102,11 +109,12 @@ class KeyRecord:
     origin: str = "generated"
     made_by: str = ""
     approved_by: str = ""
+    contributors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.isprintable() or len(self.name) > 64:
             raise ValueError("the name of a key has 1 to 64 printable characters")
-        if self.algorithm not in ALGORITHMS:
+        if self.algorithm not in ALGORITHMS and self.algorithm != UNPUBLISHED:
             raise ValueError(f"no algorithm {self.algorithm}; there are {', '.join(ALGORITHMS)}")
         if not 1 <= self.version <= 99 or not 0 <= self.levels <= 3:
             raise ValueError("a version is 1 to 99, levels are 0 to 3")
@@ -142,6 +150,11 @@ class KeyRecord:
             ) from None
         return dataclasses.replace(self, state=state)
 
+    @property
+    def makers(self) -> frozenset[str]:
+        """Everybody who had a part in making it."""
+        return frozenset({self.made_by, *self.contributors} - {""})
+
     def to_json(self) -> dict[str, Any]:
         """Plain fields, for files and programs."""
         return {
@@ -159,6 +172,7 @@ class KeyRecord:
             "origin": self.origin,
             "made_by": self.made_by,
             "approved_by": self.approved_by,
+            "contributors": list(self.contributors),
         }
 
     @classmethod
@@ -170,7 +184,8 @@ class KeyRecord:
         ValueError, KeyError, TypeError
             Not such fields.
         """
-        values = dict(fields)
+        values = {"contributors": ()} | dict(fields)  # records of earlier versions name none
+        values["contributors"] = tuple(map(str, values["contributors"]))
         for day in ("valid_from", "valid_until"):
             values[day] = dt.date.fromisoformat(values[day]) if values[day] else None
         values["usage"] = frozenset(Operation(word) for word in values["usage"])

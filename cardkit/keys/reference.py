@@ -28,7 +28,7 @@ class KeyRef:
     version : int
         Versions stand side by side.
     check_value : CheckValue
-        3 bytes.
+        3 bytes; empty for a key whose store tells none, a PSAM's.
     test : bool
         Made for tests: refused by a profile that is not marked as one.
     algorithm : str
@@ -42,7 +42,7 @@ class KeyRef:
     algorithm: str = "3des"
 
     def __str__(self) -> str:
-        return f"{self.name} v{self.version} ({self.check_value})"
+        return f"{self.name} v{self.version} ({str(self.check_value) or 'no check value'})"
 
 
 @dataclass(frozen=True, slots=True)

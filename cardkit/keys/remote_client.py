@@ -16,6 +16,7 @@ from itertools import count
 from typing import Protocol, Self, TypeVar
 
 from cardkit.card.key_request import External, Internal, KeyRequest, Seal, WriteKey
+from cardkit.keys.gate import GATE
 from cardkit.keys.reference import Factors, KeyRef
 from cardkit.keys.remote_frames import Message
 from cardkit.keys.remote_messages import (
@@ -64,9 +65,15 @@ class RemoteKeyStore:
         Makes a connection; raises a `CardkitError` where that is not possible.
     name : str
         What holds the keys, for people: ``token cards``, ``key service 10.0.0.5:7000``.
+
+    Raises
+    ------
+    SelfTestFailedError
+        An algorithm does not compute its known answers.
     """
 
     def __init__(self, connect: Callable[[], Channel], name: str) -> None:
+        GATE.require()
         self._connect = connect
         self._name = name
         self._lock = threading.Lock()
@@ -156,6 +163,7 @@ class RemoteKeyStore:
     # --- below: with the lock ---------------------------------------------------------------------
 
     def _with_connection(self, work: Callable[[_Connection], T]) -> T:
+        GATE.check()
         with self._lock:
             try:
                 return work(self._connected())

@@ -129,6 +129,7 @@ def _value(name: str, given: Any) -> Any:  # noqa: ANN401 - the fields have all 
             key_use=KeyUse(given["key_use"]),
             always_pad=bool(given["always_pad"]),
             mac_length=int(given["mac_length"]),
+            fold=bool(given["fold"]),
         )
     if name == "key_use":
         return KeyUse(given)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Self, cast
 
 from cardkit.errors import CardkitError, UnreachableError
+from cardkit.keys.gate import GATE
 from cardkit.keys.remote_access import AccessList
 from cardkit.keys.remote_desk import Desk
 from cardkit.keys.remote_frames import FrameError, read_frame, write_frame
@@ -46,6 +47,8 @@ class KeyService:
     ------
     UnreachableError
         The port cannot be had.
+    SelfTestFailedError
+        An algorithm does not compute its known answers, of which all are tried.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class KeyService:
         port: int = 0,
         notice: Notice = lambda _: None,
     ) -> None:
+        GATE.require(full=True)
         self._store_for = store_for
         self._context = server_context(credentials)
         self._access = access

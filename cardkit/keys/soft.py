@@ -7,21 +7,27 @@ and those of every key again before every batch.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cardkit.crypto.check_value import check_value_3des
+from cardkit.crypto.check_value import check_value_3des, check_value_sm4
 from cardkit.errors import RefusedError, UsageError
 from cardkit.keys import bulk
 from cardkit.keys.answers import KeyArray
 from cardkit.keys.answers_sm4 import key_array
+from cardkit.keys.gate import GATE
 from cardkit.keys.reference import CheckValue, Factors, KeyRef
 from cardkit.keys.secret import Secret, Unpicklable
 from cardkit.keys.store import KeyMissingError
 
 FORMAT = "cardkit test keys 1"
 _KEY_LENGTH = 16
+_SHOWN = 3  # bytes of a check value
+
+CheckRule = Callable[[bytes, int], bytes]
+_CHECK_VALUES: Mapping[str, CheckRule] = {"3des": check_value_3des, "sm4": check_value_sm4}
 
 
 class CheckValueError(RefusedError):
@@ -70,9 +76,14 @@ class SoftKeyStore(Unpicklable):
         ------
         UsageError
             Unreadable, another format, or a check value that does not fit its key.
+        SelfTestFailedError
+            An algorithm does not compute its known answers.
         """
-        keys = {place: value for place, (value, _) in read_test_keys(path).items()}
-        return cls(keys, test=True, plain_loading=plain_loading)
+        GATE.require()
+        read = read_test_keys(path)
+        keys = {place: key.value for place, key in read.items()}
+        algorithms = {place: key.algorithm for place, key in read.items()}
+        return cls(keys, test=True, plain_loading=plain_loading, algorithms=algorithms)
 
     def __repr__(self) -> str:
         return f"SoftKeyStore({len(self._keys)} keys)"
@@ -87,6 +98,14 @@ class SoftKeyStore(Unpicklable):
             secret.wipe()
         self._keys.clear()
         self._city.clear()
+
+    def forget(self, name: str, version: int) -> None:
+        """Overwrite one key; it was destroyed."""
+        for place in [p for p in self._city if p[:2] == (name, version)]:
+            self._city.pop(place).wipe()
+        key = self._keys.pop((name, version), None)
+        if key is not None:
+            key.wipe()
 
     def reference(self, name: str, version: int | None = None) -> KeyRef:
         """See `KeyStore`."""
@@ -109,6 +128,7 @@ class SoftKeyStore(Unpicklable):
         CheckValueError
             The reference is of another key, or the key in memory is not what it was.
         """
+        GATE.check()
         place = ref.name, ref.version
         if place not in self._keys:
             raise KeyMissingError(f"no key {ref.name} of version {ref.version}")
@@ -150,8 +170,17 @@ class SoftKeyStore(Unpicklable):
         return blocks
 
 
-def read_test_keys(path: Path) -> dict[tuple[str, int], tuple[bytes, CheckValue]]:
-    """The keys of a file of test keys, and their check values.
+@dataclass(frozen=True, slots=True)
+class TestKey:
+    """A key of a file of test keys."""
+
+    value: bytes = field(repr=False)
+    check_value: CheckValue
+    algorithm: str
+
+
+def read_test_keys(path: Path) -> dict[tuple[str, int], TestKey]:
+    """The keys of a file of test keys.
 
     Raises
     ------
@@ -160,8 +189,14 @@ def read_test_keys(path: Path) -> dict[tuple[str, int], tuple[bytes, CheckValue]
     """
     keys = {}
     for name, entry in _parse(path)["keys"].items():
-        value = _key_bytes(path, name, entry)
-        keys[name, int(entry.get("version", 1))] = value, CheckValue(check_value_3des(value))
+        algorithm = str(entry.get("algorithm", "3des"))
+        if algorithm not in _CHECK_VALUES:
+            raise UsageError(
+                f"{path}: key {name} is of {algorithm}", hint="card keys come from 3des or sm4"
+            )
+        value = _key_bytes(path, name, entry, _CHECK_VALUES[algorithm])
+        check = CheckValue(_CHECK_VALUES[algorithm](value, _SHOWN))
+        keys[name, int(entry.get("version", 1))] = TestKey(value, check, algorithm)
     return keys
 
 
@@ -179,14 +214,14 @@ def _parse(path: Path) -> dict[str, Any]:
     return content
 
 
-def _key_bytes(path: Path, name: str, entry: Mapping[str, Any]) -> bytes:
+def _key_bytes(path: Path, name: str, entry: Mapping[str, Any], rule: CheckRule) -> bytes:
     try:
         value = bytes.fromhex(entry["value"])
         wanted = bytes.fromhex(entry["check_value"])
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{path}: key {name} needs value and check_value in hex") from None
     sized = len(value) == _KEY_LENGTH and 2 <= len(wanted) <= 8
-    if not sized or check_value_3des(value, len(wanted)) != wanted:
+    if not sized or rule(value, len(wanted)) != wanted:
         raise UsageError(
             f"{path}: check value of key {name} does not fit",
             hint="the key was copied wrongly; take it from the original again",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 import json
@@ -16,6 +15,7 @@ from typing import Protocol
 from cardkit.errors import RefusedError, UsageError
 from cardkit.keys import bulk, soft_format
 from cardkit.keys.audit import AuditLog, Entry
+from cardkit.keys.gate import GATE
 from cardkit.keys.locking import create_private, locked, write_private
 from cardkit.keys.secret import Secret, Unpicklable
 from cardkit.keys.soft import CheckValueError
@@ -152,8 +152,8 @@ class KeyFile(Unpicklable):
             An algorithm does not compute its known answers: no store is opened.
         """
         path = path.resolve()
-        _test_algorithms()
-        sealed = soft_format.parse(_read(path), path.name)
+        GATE.open_store(audit)
+        sealed = soft_format.parse(read_file(path), path.name)
         if not accept_older:
             _refuse_older(path, sealed.header, audit)
         file_key = unlock.file_key(sealed.header, path.name)
@@ -185,7 +185,7 @@ class KeyFile(Unpicklable):
             Another process writes.
         """
         with locked(self.path):
-            sealed = soft_format.parse(_read(self.path), self.path.name)
+            sealed = soft_format.parse(read_file(self.path), self.path.name)
             _refuse_older(self.path, sealed.header, self.audit)
             if sealed.header.pairs != self.header.pairs:
                 raise UsageError(
@@ -256,14 +256,6 @@ class KeyFile(Unpicklable):
         return content
 
 
-@functools.cache
-def _test_algorithms() -> None:
-    """Known answers, once a process; a failure is not remembered and fails again."""
-    from cardkit.keys.selftest import require_builtin  # noqa: PLC0415 - loads every algorithm
-
-    require_builtin(quick=True)
-
-
 def inspect(path: Path) -> Header:
     """What a file says of itself in clear; it has to be whole, and not an older state.
 
@@ -272,7 +264,7 @@ def inspect(path: Path) -> Header:
     StoreDamagedError, StoreFormatError, StoreDowngradeError
     """
     path = path.resolve()
-    header = soft_format.parse(_read(path), path.name).header
+    header = soft_format.parse(read_file(path), path.name).header
     known = _counted(path)
     if known is not None and header.generation < known:
         raise _older(path, header, known)
@@ -316,7 +308,16 @@ def _make_header(
     return replace(header, pairs=pairs)
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Everything in a store file.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read.
+    StoreFormatError
+        It is far too long.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from cardkit.errors import RefusedError, UsageError
 from cardkit.keys.audit import AuditLog, Entry
-from cardkit.keys.custody import Wish, find
+from cardkit.keys.custody import Wish, find, part_in
 from cardkit.keys.pkcs11 import KeyAttributes, Pkcs11KeyStore
 from cardkit.keys.record import KeyRecord, KeyState
 from cardkit.keys.secret import Secret
@@ -103,11 +103,12 @@ class TokenCustody:
         with self._records.edit() as records:
             record = find(records, name, version)
             if action == "approve":
-                if record.made_by == self._actor:
+                if self._actor in record.makers:
                     self._note(action, str(record), "refused: made by the same person")
                     raise RefusedError(
-                        f"{self._actor} made {record} and cannot approve it",
-                        hint="a second person has to",
+                        f"{self._actor} {part_in(record, self._actor)} {record} and cannot "
+                        "approve it",
+                        hint="somebody who had none has to",
                     )
                 record = replace(record, approved_by=self._actor)
             record = record.after(action)

@@ -8,6 +8,7 @@ does not fit its key (another check value) is refused by `cardkit.keys.guarded`.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from cardkit.errors import UsageError
 from cardkit.keys.locking import locked, write_private
 from cardkit.keys.record import KeyRecord
+from cardkit.keys.record_book import RecordBook, Signature, Standing, signature
 
 FORMAT = "cardkit token records 1"
 
@@ -63,3 +65,36 @@ class TokenRecords:
             fields = [records[place].to_json() for place in sorted(records)]
             text = json.dumps({"format": FORMAT, "records": fields}, ensure_ascii=False, indent=1)
             write_private(self.path, text.encode())
+
+    def book(self) -> RecordBook:
+        """The records for a running store, which sees what others do to them."""
+        return RecordBook(Standing(self.load()), RecordsWatch(self))
+
+
+class RecordsWatch:
+    """Looks at a file of records; implements `cardkit.keys.record_book.Source`."""
+
+    def __init__(self, records: TokenRecords) -> None:
+        self._records = records
+        self._lock = threading.Lock()
+        self._looked = False
+        self._seen: Signature | None = None
+
+    def look(self) -> Standing | None:
+        """See `Source`.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read or is something else.
+        """
+        now = signature(self._records.path)
+        if self._looked and now == self._seen:
+            return None
+        with self._lock:
+            standing = Standing(self._records.load())
+            self._looked, self._seen = True, now
+        return standing
+
+    def close(self) -> None:
+        """See `Source`; nothing is held."""

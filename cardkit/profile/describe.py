@@ -21,7 +21,7 @@ MEANINGS = {
     "card.generation": "Specification tree of the cards. Known: `2.0`.",
     "card.version": "What EF05 tag 03 of SSSE has to say; written to blank chips.",
     "card.algorithm": "Algorithm the card names when SSSE is selected: 1 3DES, 2 SSF33, 3 SM4. A "
-    "card that names another is refused. This version works with 1 only.",
+    "card that names another, or a key of another, is refused. This version works with 1 and 3.",
     "card.dialect": "Chip operating system of blank chips. Known: `t514`.",
     "card.blank_atr_head": "What the ATR of a blank chip begins with, in hex; other chips are "
     "refused.",
@@ -47,6 +47,12 @@ MEANINGS = {
     "usage bytes of the key map. See [psam.md](psam.md).",
     "psam.keys": "Corrections of the key map, one text a key: name, usage byte and id in hex, such "
     "as `SSSE.RKSSSE 67 0B`.",
+    "psam.version": "Version of the keys in the PSAMs of this place, 1 to 99; with `keys.version` "
+    "another one is refused.",
+    "psam.records": "Manifest of the PSAM: state, validity and usage of every key; paths are taken "
+    "from the folder of the profile. Without one all keys of the map are active.",
+    "psam.audit": "Log of the use of PSAM keys. When empty `keys.audit`, else beside the PSAM's "
+    "image, or `psam.audit` among the user's state files.",
     "numbers.card_prefix": "What card numbers begin with: 0 to 7 digits or capitals. A running "
     "number and the check character follow, 9 characters in all.",
     "numbers.card_first": "First running number of a new registry.",

@@ -14,7 +14,7 @@ from cardkit.errors import UsageError
 if TYPE_CHECKING:
     from cardkit.profile.schema import CardSection, Numbers, Profile, Region
 
-GENERATIONS: Mapping[str, frozenset[int]] = {"2.0": frozenset({1})}
+GENERATIONS: Mapping[str, frozenset[int]] = {"2.0": frozenset({1, 3})}
 """Specification tree → algorithms that can be worked with in it (1 3DES, 2 SSF33, 3 SM4)."""
 
 DIALECTS = frozenset({"t514"})
@@ -54,6 +54,8 @@ def _broken(profile: Profile) -> Iterator[Broken]:
         yield "pin.initial has 4 to 16 digits", ""
     if not 0 <= profile.keys.version <= MOST_VERSIONS:
         yield f"keys.version is 0 to {MOST_VERSIONS}", "0 takes the newest that is active"
+    if not 1 <= profile.psam.version <= MOST_VERSIONS:
+        yield f"psam.version is 1 to {MOST_VERSIONS}", ""
     if profile.psam.level not in ("province", "city"):
         yield "psam.level is province or city", ""
     if not 0x00 < profile.pin.puk_level <= 0xFF:
@@ -82,7 +84,7 @@ def _support(card: CardSection) -> Iterator[Broken]:
     elif card.algorithm not in algorithms:
         yield (
             f"card.algorithm {card.algorithm} is not supported for generation {card.generation}",
-            "this version works with 1 (3DES) only, neither with SSF33 nor with SM4",
+            "1 is 3DES, 3 is SM4; SSF33 (2) is secret and not supported",
         )
     if card.dialect not in DIALECTS:
         known = ", ".join(f'"{name}"' for name in sorted(DIALECTS))

@@ -81,11 +81,15 @@ class Psam:
     """Where the keys lie in the PSAMs of this place.
 
     ``level`` is ``province`` or ``city``: whose keys they hold. ``keys`` corrects the key map, line
-    by line: ``NAME USAGE ID``.
+    by line: ``NAME USAGE ID``. ``version`` is the version of the keys in them. ``records`` is their
+    manifest (state, validity, usage of every key), ``audit`` the log of their use.
     """
 
     level: str = "province"
     keys: tuple[str, ...] = ()
+    version: int = 1
+    records: str = ""
+    audit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cardkit.card.procedure import run
 from cardkit.card.procedures.identify import APPLICATION_PROVIDER, NO_MAC, identify
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.plan import expected_card, factory_values, tree_of
+from cardkit.issuance.plan import algorithm_of, expected_card, factory_values, tree_of
 from cardkit.keys import KeyStore
 from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile
@@ -52,7 +52,12 @@ class CardFactory:
         self._profile = profile
         self._random = random
         self._tree = tree_of(profile)
-        self._keyring = Keyring(store or open_store(profile), factors_above(profile), self._tree)
+        self._keyring = Keyring(
+            store or open_store(profile),
+            factors_above(profile),
+            self._tree,
+            algorithm_of(profile),
+        )
 
     def blank(self, serial: bytes) -> VirtualCard:
         """A chip with nothing but its transport key.
@@ -78,7 +83,7 @@ class CardFactory:
         chip = self.blank(serial)
         id_code = self._profile.district + APPLICATION_PROVIDER + serial
         link = chain(VirtualLink(chip))
-        card = Card(self._tree, link.atr)
+        card = Card(self._tree, link.atr, algorithm_of(self._profile))
         keys = self._keyring.for_card(card.factor)
         mac = run(id_code_mac(id_code), link, keys) if complete else NO_MAC
         run(open_chip(link.atr[-6:]), link, keys)
@@ -104,7 +109,7 @@ class CardFactory:
         """
         chip = self.premade(serial)
         link = chain(VirtualLink(chip))
-        card = Card(self._tree, link.atr)
+        card = Card(self._tree, link.atr, algorithm_of(self._profile))
         keys = self._keyring.for_card(card.factor)
         identity = run(identify(card, expected_card(self._profile), self._random(8)), link, keys)
         if identity is None:

@@ -17,9 +17,10 @@ from cardkit.apdu.mask import Masker
 from cardkit.apdu.trace import Exchange, Trace, exchange_lines
 from cardkit.apdu.trace_link import Recorder, TraceLink
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.plan import tree_of
+from cardkit.issuance.plan import algorithm_of, tree_of
 from cardkit.issuance.writer import Issued, Writer
-from cardkit.keys.open_store import factors_above, open_store
+from cardkit.keys import KeyStore
+from cardkit.keys.open_store import factors_above
 from cardkit.profile import Profile
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
@@ -57,8 +58,10 @@ class Rehearsal:
     trace: str = field(repr=False)
 
 
-def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.datetime) -> Rehearsal:
-    """Make a card for one person on a virtual chip.
+def rehearse(
+    profile: Profile, person: Applicant, card: VirtualCard, now: dt.datetime, store: KeyStore
+) -> Rehearsal:
+    """Make a card for one person on a virtual chip, with the keys of a store.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def rehearse(profile: Profile, person: Applicant, card: VirtualCard, now: dt.dat
     ):
         bare = VirtualLink(card)
         link = chain(TraceLink(bare, recorder, lambda: 0.0))
-        outcome = _writer(profile, registry, person).process(link, "rehearsal")
+        outcome = _writer(profile, registry, person, store).process(link, "rehearsal")
     if not isinstance(outcome, Issued):
         raise outcome.error
     counters = card.counters
@@ -99,9 +102,9 @@ def _masked(trace: Trace) -> str:
     return "\n".join(lines)
 
 
-def chip_for(profile: Profile, state: str) -> VirtualCard:
+def chip_for(profile: Profile, state: str, store: KeyStore) -> VirtualCard:
     """A chip to rehearse with: ``premade``, ``complete`` (id code with MAC) or ``blank``."""
-    factory = CardFactory(profile)
+    factory = CardFactory(profile, store=store)
     serial = bytes.fromhex("4FFFFFFF")
     if state == "blank":
         return factory.blank(serial)
@@ -126,12 +129,12 @@ class _Understudy(Registry):
         return replace(record, **values)
 
 
-def _writer(profile: Profile, registry: _Understudy, person: Applicant) -> Writer:
+def _writer(profile: Profile, registry: _Understudy, person: Applicant, store: KeyStore) -> Writer:
     numbers, city = profile.numbers, profile.region.city
     registry.enrol(
         [registry.play(person)],
         Numbering(numbers.card_prefix, numbers.card_first, numbers.serial_first, city),
         BatchInfo("rehearsal", "", 1),
     )
-    keyring = Keyring(open_store(profile), factors_above(profile), tree_of(profile))
+    keyring = Keyring(store, factors_above(profile), tree_of(profile), algorithm_of(profile))
     return Writer(profile, registry, registry.worklist(), keyring, bytes)

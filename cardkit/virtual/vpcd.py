@@ -10,6 +10,13 @@ The driver writes length and data separately. Unless the card acknowledges the f
 Nagle's algorithm holds the second back until the delayed acknowledgement: 44 ms a command. Quick
 acknowledgement, armed again before every receive since the kernel forgets it, and one write per
 answer bring that to 0.15 ms.
+
+pcscd looks every 0.4 s whether a card is there. Of a card that leaves and another (or the same)
+that comes between two looks it notices nothing: the driver takes the new connection, pcscd keeps
+state, ATR and event count of the old card, and sends commands to a chip that it never powered. A
+chip that is noticed is powered within a millisecond; one that is asked for its ATR at two looks and
+has no power yet, or is reset or talked to without power, was not noticed. It leaves once more, for
+longer than a look, and comes back.
 """
 
 from __future__ import annotations
@@ -17,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import partial
@@ -36,6 +44,8 @@ _PRESENT: Final = b"\x3b\x00"
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 _RECEIVE: Final = 0x10002
 _REATTACH: Final = 0.2  # seconds between two tries to find the reader again
+_POWERED: Final = 0.2  # seconds after its first look in which a reader has powered a new card
+_LOOK: Final = 0.6  # seconds; longer than pcscd's 0.4 between two looks
 
 
 class CardSide(Protocol):
@@ -66,6 +76,7 @@ class Departure(Enum):
     REMOVED = "removed"
     POWER_LOST = "power lost"
     USED = "used and powered down"
+    UNNOTICED = "taken for the card before it"
     READER_GONE = "reader gone"
 
 
@@ -81,6 +92,8 @@ class CardInReader:
     leave_when_used : callable, optional
         Asked when the card is powered down after at least one command; True takes it out. Without
         it the card stays in until `remove`.
+    clock : callable
+        Seconds, for telling one look of the reader from the next.
     """
 
     def __init__(
@@ -89,7 +102,10 @@ class CardInReader:
         card: CardSide,
         *,
         leave_when_used: Callable[[], bool] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
+        self._first_look: float | None = None
         self._connection = connection
         self._card = card
         self._leave_when_used = leave_when_used
@@ -121,6 +137,8 @@ class CardInReader:
 
     def _serve(self) -> Departure:
         while message := self._receive():
+            if not self._atr and self._unnoticed(message):
+                return Departure.UNNOTICED
             if len(message) == 1:
                 if self._control(message[0]):
                     return Departure.USED
@@ -132,6 +150,16 @@ class CardInReader:
                 return Departure.POWER_LOST
             self._send(answer)
         return Departure.REMOVED if self._removed.is_set() else Departure.READER_GONE
+
+    def _unnoticed(self, message: bytes) -> bool:
+        """Whether the reader takes this chip, which it has not powered, for the one before it."""
+        if len(message) != 1 or message[0] == CONTROL_RESET:
+            return True
+        if message[0] == CONTROL_ATR:
+            now = self._clock()
+            self._first_look = now if self._first_look is None else self._first_look
+            return now - self._first_look > _POWERED
+        return False
 
     def _control(self, code: int) -> bool:
         """Obey a control code; True when the card has to leave."""
@@ -193,7 +221,8 @@ class ReaderThread:
     Notes
     -----
     When the reader goes (the service is restarted), the card waits for it and is in again as soon
-    as the reader is back, as a card left in a real reader would be.
+    as the reader is back, as a card left in a real reader would be. A card that the reader takes
+    for the one before it leaves and comes back by itself.
     """
 
     def __init__(
@@ -245,7 +274,9 @@ class ReaderThread:
 
     def _keep_in(self, card: CardSide) -> Departure:
         departure = self._serve(card, self._attach())
-        while departure is Departure.READER_GONE:
+        while departure in {Departure.READER_GONE, Departure.UNNOTICED}:
+            if departure is Departure.UNNOTICED and self._stopping.wait(_LOOK):
+                return Departure.REMOVED
             try:
                 departure = self._serve(card, self._attach())
             except UnreachableError:

@@ -46,17 +46,21 @@ ALLOWED: Mapping[str, Collection[Kind]] = {
 }
 
 
-def allowed_at(place: str) -> set[Kind]:
+def allowed_at(place: str, belongs: Mapping[str, Collection[Kind]] = ALLOWED) -> set[Kind]:
     """Kinds that may be found at a place."""
     return {
-        kind for pattern, kinds in ALLOWED.items() if fnmatchcase(place, pattern) for kind in kinds
+        kind for pattern, kinds in belongs.items() if fnmatchcase(place, pattern) for kind in kinds
     }
 
 
-def unneeded(searcher: Searcher, evidence: Iterable[Evidence]) -> list[str]:
+def unneeded(
+    searcher: Searcher,
+    evidence: Iterable[Evidence],
+    belongs: Mapping[str, Collection[Kind]] = ALLOWED,
+) -> list[str]:
     """Allowances without anything to allow: permissions that are wider than they have to be."""
-    kept = [piece for piece in evidence if allowed_at(piece.place)]
+    kept = [piece for piece in evidence if allowed_at(piece.place, belongs)]
     there = {leak.place for leak in searcher.find(kept, {})}
     return [
-        pattern for pattern in ALLOWED if not any(fnmatchcase(place, pattern) for place in there)
+        pattern for pattern in belongs if not any(fnmatchcase(place, pattern) for place in there)
     ]

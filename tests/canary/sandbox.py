@@ -15,15 +15,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests.canary.allowed import allowed_at
-from tests.canary.markers import SECRETS, Marker
+import cardkit
+from tests.canary.allowed import ALLOWED, allowed_at
+from tests.canary.markers import SECRETS, Kind, Marker
 from tests.canary.search import Evidence, Searcher
 from tests.canary.watch import Watch
+
+_HOME = Path(cardkit.__file__).parents[1]
+"""The program under test is the one that the tests import."""
 
 WITNESS = Path(__file__).parent / "witness"
 _KEPT = ("PATH", "PCSCLITE_CSOCK_NAME", "LANG")
@@ -74,7 +78,7 @@ class Sandbox:
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.temporary),
             "CANARY_WITNESS": str(self._witness),
-            "PYTHONPATH": str(WITNESS),
+            "PYTHONPATH": os.pathsep.join([str(WITNESS), str(_HOME)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONIOENCODING": "utf-8",
         }
@@ -125,10 +129,10 @@ class Sandbox:
         """Take something down as evidence."""
         self._evidence.append(Evidence(place, data))
 
-    def leaks(self) -> list[str]:
+    def leaks(self, belongs: Mapping[str, Collection[Kind]] = ALLOWED) -> list[str]:
         """Every marker where it does not belong; also every file written outside the sandbox."""
         evidence = self.evidence()
-        allowed = {piece.place: allowed_at(piece.place) for piece in evidence}
+        allowed = {piece.place: allowed_at(piece.place, belongs) for piece in evidence}
         found = Searcher(self.markers).find(evidence, allowed)
         return [str(leak) for leak in sorted(found)] + sorted(self._strays())
 

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
+from cardkit.cli.virtual_cards import Stack
 from cardkit.keys import soft_file, soft_format
+from cardkit.profile import load
 from tests.cli.conftest import Result, Run
 
 KEYS = Path(__file__).parents[2] / "keys_test" / "masters-3des.toml"
@@ -59,6 +62,10 @@ def test_from_test_keys_to_a_card(
     refused = run("issue", "people.csv", *common, "--reader", "virtual")
     assert refused.code == 2
     assert "no terminal to ask at" in refused.err
+    rehearsed = run("issue", "people.csv", *common, "--dry-run")
+    assert rehearsed.code == 2
+    assert rehearsed.err.count("\n") == 2, "one line, and what to do"
+    assert "a passphrase or component is wanted" in rehearsed.err
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CARDKIT_KEY")}
     command = [sys.executable, "-m", "cardkit", "key", "agent", *WAY, "--socket", "agent.sock"]
     agent = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
@@ -67,6 +74,13 @@ def test_from_test_keys_to_a_card(
         assert b"CARDKIT_KEY_AGENT=agent.sock" in agent.stdout.readline()
         monkeypatch.setenv("CARDKIT_KEY_AGENT", "agent.sock")
         monkeypatch.setenv("CARDKIT_OPERATOR", "clerk")
+        rehearsed = run("issue", "people.csv", *common, "--dry-run", "--json")
+        assert rehearsed.code == 0, rehearsed.err
+        assert rehearsed.document["cards"] == 1
+        assert not Path("people.db").exists()
+        with click.Context(click.Command("card")):  # `virtual card`, which runs until Ctrl-C
+            stack = Stack(load("place.toml"), "premade", 1, 1, None)
+            assert next(iter(stack)).card.atr.endswith(bytes.fromhex("639900000001"))
         issued = run("issue", "people.csv", *common, "--reader", "virtual", "--chips", "blank")
         assert issued.code == 0, issued.err
         (card,) = Path("people.issued/virtual-cards").iterdir()
@@ -80,6 +94,8 @@ def test_from_test_keys_to_a_card(
     assert audit.document["intact"]
     lines = run("key", "audit", "--json", "--store", "keys.store").document
     assert sum(line["count"] for line in lines if line["action"] == "use") > 50
+    assert {"rehearsal", "virtual card", "issue"} <= {line["purpose"] for line in lines}
+    assert audit.document["open"] == []
     assert {"derive", "agent-start", "agent-stop", "approve", "import"} <= {
         line["action"] for line in lines
     }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import psec
 import pytest
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,6 +136,119 @@ def test_channels_show_no_key() -> None:
     for channel in (open_02(), open_03(0x01)):
         assert "s_mac" not in repr(channel)
         assert "s_enc" not in repr(channel)
+
+
+# --- levels with encryption and R-MAC -----------------------------------------------------------
+
+
+def retail(key: bytes, vector: bytes, data: bytes) -> bytes:
+    """MAC of SCP02 by another library: the vector goes into the first block."""
+    first = bytes(a ^ b for a, b in zip(data[:8], vector, strict=True))
+    mac: bytes = psec.mac.generate_retail_mac(key[:8], key[8:], first + data[8:], 1)
+    return mac
+
+
+@given(DATA, DATA, st.sampled_from([b"\x90\x00", b"\x63\x10"]))
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+def test_scp02_encrypts_commands_and_checks_answers(
+    data: bytes, answer: bytes, status: bytes
+) -> None:
+    parsed = scp02.InitializeUpdate.parse(ANSWER_02)
+    authenticate, channel = scp02.open_channel(ENC_02, MAC_02, HOST_02, parsed, 0x13)
+    assert authenticate[:3] == bytes.fromhex("848213")
+    header = bytes.fromhex("80E20000")
+    wrapped, after = channel.wrap(header + bytes((len(data),)) + data)
+
+    covered = b"\x84" + header[1:] + bytes((len(data) + 8,)) + data
+    vector = psec.des.encrypt_tdes_ecb(channel.s_mac[:8] * 2, authenticate[-8:])
+    padded = method2(data)
+    assert wrapped[5:-8] == psec.des.encrypt_tdes_cbc(channel.s_enc, bytes(8), padded)
+    assert wrapped[4] == len(padded) + 8
+    assert wrapped[-8:] == retail(channel.s_mac, vector, method2(covered))
+
+    asked = header + bytes((len(data),)) + data
+    both = method2(asked + bytes((len(answer),)) + answer + status)
+    mac = retail(channel.s_rmac, authenticate[-8:], both)
+    assert after.unwrap(answer + mac + status)[0] == answer
+    second = retail(channel.s_rmac, mac, both)
+    _, later = after.unwrap(answer + mac + status)[1].wrap(header + bytes((len(data),)) + data)
+    assert later.unwrap(answer + second + status)[0] == answer, "R-MACs are chained"
+    for wrong in (answer + mac + b"\x69\x82", answer + bytes(8) + status, b"\x90\x00"):
+        with pytest.raises(ValueError, match="MAC"):
+            after.unwrap(wrong)
+
+
+def test_scp02_keeps_a_command_without_data_as_it_is() -> None:
+    parsed = scp02.InitializeUpdate.parse(ANSWER_02)
+    plain, encrypting = (
+        scp02.open_channel(ENC_02, MAC_02, HOST_02, parsed, level)[1] for level in (0x01, 0x03)
+    )
+    command = bytes.fromhex("80F22002")
+    lengths = {len(channel.wrap(command)[0]) for channel in (plain, encrypting)}
+    assert lengths == {4 + 1 + 8}
+    with pytest.raises(ValueError, match="security level"):
+        scp02.open_channel(ENC_02, MAC_02, HOST_02, parsed, 0x02)
+
+
+def s16_session(options: int) -> tuple[bytes, bytes, bytes]:
+    """INITIALIZE UPDATE, its answer, and the context, worked out with the CMAC of a library."""
+    host, card = bytes(range(16)), bytes(range(16, 32))
+    s_mac = cmac(MAC_03, bytes(11) + b"\x06\x00\x00\x80\x01" + host + card)
+    cryptogram = cmac(s_mac, bytes(11) + b"\x00\x00\x00\x80\x01" + host + card)
+    update = bytes.fromhex("8050300010") + host + b"\0"
+    return update, bytes(10) + bytes((0x30, 0x03, options)) + card + cryptogram, host + card
+
+
+def cmac(key: bytes, data: bytes) -> bytes:
+    code = CMAC(AES(key))
+    code.update(data)
+    return code.finalize()
+
+
+@pytest.mark.parametrize("options", [0x61, 0x68])
+def test_s16_has_challenges_cryptograms_and_macs_of_16_bytes(options: int) -> None:
+    update, answer, context = s16_session(options)
+    parsed = scp03.InitializeUpdate.parse(update, answer)
+    authenticate, channel = scp03.open_channel(ENC_03, MAC_03, update, parsed, 0x33)
+    s_mac = cmac(MAC_03, bytes(11) + b"\x06\x00\x00\x80\x01" + context)
+    s_rmac = cmac(MAC_03, bytes(11) + b"\x07\x00\x00\x80\x01" + context)
+    proof = cmac(s_mac, bytes(11) + b"\x01\x00\x00\x80\x01" + context)
+    assert authenticate[:-16] == bytes.fromhex("8482330020") + proof
+    assert authenticate[-16:] == cmac(s_mac, bytes(16) + authenticate[:-16])
+    wrapped, after = channel.wrap(bytes.fromhex("80F22002"))
+    assert wrapped == bytes.fromhex("84F2200210") + cmac(
+        s_mac, authenticate[-16:] + bytes.fromhex("84F2200210")
+    )
+    status = b"\x90\x00"
+    mac = cmac(s_rmac, wrapped[-16:] + status)
+    assert after.unwrap(mac + status)[0] == b""
+    assert after.unwrap(b"\x69\x82")[0] == b"", "an error has no R-MAC"
+    with pytest.raises(ValueError, match="R-MAC"):
+        after.unwrap(bytes(16) + status)
+
+
+@pytest.mark.parametrize("options", [0x60, 0x69, 0x71, 0x64])
+def test_s16_that_does_not_fit_its_length_is_refused(options: int) -> None:
+    update, answer, _ = s16_session(options)
+    with pytest.raises(ValueError, match="SCP03"):
+        scp03.InitializeUpdate.parse(update, answer)
+    with pytest.raises(ValueError, match="SCP03"):
+        scp03.InitializeUpdate.parse(UPDATE, answer)
+
+
+@pytest.mark.parametrize("place", range(0, 31, 5))
+def test_a_changed_answer_of_scp03_is_noticed(place: int) -> None:
+    update = bytes.fromhex("8050300008FDF38259A1E0DE4400")
+    response = "000000000000000000003003703B1ACA81E821F219081CDC01C26B372D000003"
+    parsed = scp03.InitializeUpdate.parse(update, bytes.fromhex(response))
+    _, channel = scp03.open_channel(ENC_03, MAC_03, update, parsed, 0x33)
+    _, after = channel.wrap(bytes.fromhex("80E2910006BF3E035C015A00"))
+    answer = bytearray.fromhex(
+        "F3BA2B1013AA6224F5E1C138D71805C569E5439B47576260B75FC021B25097CB2E68F8A0144975B99000"
+    )
+    answer[place] ^= 0x10
+    with pytest.raises(ValueError, match="R-MAC"):
+        after.unwrap(bytes(answer))
 
 
 # --- CPS ------------------------------------------------------------------------------------------

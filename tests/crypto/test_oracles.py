@@ -111,6 +111,13 @@ def test_cryptograms(key: bytes, data: bytes, arqc: bytes, arc: bytes, own: byte
     )
 
 
+@given(KEYS, EIGHT, st.binary(min_size=2, max_size=2))
+def test_the_answer_to_a_cryptogram_of_sm4(key: bytes, arqc: bytes, arc: bytes) -> None:
+    """The rule is inferred; the cipher is somebody else's."""
+    block = bytes(a ^ b for a, b in zip(arqc, arc + bytes(6), strict=True)) + bytes(8)
+    assert cryptogram.arpc_method1_sm4(key, arqc, arc) == gmalg.SM4(key).encrypt(block)[:8]
+
+
 @given(KEYS, DATA, st.integers(4, 8))
 def test_script_mac(key: bytes, message: bytes, length: int) -> None:
     assert cryptogram.script_mac(key, message, length) == sm.generate_command_mac(

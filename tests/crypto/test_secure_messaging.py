@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 from typing import Any
@@ -117,10 +118,13 @@ def test_other_challenges_are_refused(length: int) -> None:
 
 @given(st.binary(min_size=16, max_size=16).filter(lambda key: key != KEY))
 def test_a_field_does_not_open_with_another_key(other: bytes) -> None:
-    """A wrong key shows by length and padding: 16 blocks leave no chance worth mentioning."""
+    """A wrong key shows by length and padding, seldom not: then the data are others."""
     field = messaging.encrypt_field(KEY, bytes(250), Rules(Algorithm.SM4))
-    with pytest.raises(ValueError, match="does not fit"):
-        messaging.decrypt_field(other, field, Rules(Algorithm.SM4, padding=FieldPadding.ALWAYS))
+    rules = Rules(Algorithm.SM4, padding=FieldPadding.ALWAYS)
+    opened = b""
+    with contextlib.suppress(ValueError):
+        opened = messaging.decrypt_field(other, field, rules)
+    assert opened != bytes(250)
 
 
 def test_what_does_not_fit_a_command_is_refused() -> None:

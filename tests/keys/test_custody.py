@@ -141,6 +141,32 @@ def test_a_ceremony_from_sheets(vault: Vault, tmp_path: Path) -> None:
     assert vault.as_("shen").change("approve", "SSSE.IRK").state is KeyState.ACTIVE
 
 
+@pytest.mark.parametrize("person", [*HOLDERS, "gu", "hu"])
+def test_who_had_a_part_in_a_ceremony_cannot_approve_its_key(
+    vault: Vault, tmp_path: Path, person: str
+) -> None:
+    """Holder of a component, leader, or whoever put it together: even with another role later."""
+    vault.as_("boss").assign("generate", "hu")
+    ceremony.begin(vault.as_("gu"), Wish("SSSE.IRK"), HOLDERS)
+    for who in HOLDERS:
+        ceremony.generate_component(vault.as_(who), "SSSE.IRK", tmp_path / f"{who}.txt")
+    record = ceremony.finish(vault.as_("hu"), "SSSE.IRK")
+    assert record.makers == {*HOLDERS, "gu", "hu"}
+    for role in ("generate", "approve"):
+        vault.as_("boss").assign(role, person, give=role == "approve")
+    with pytest.raises(RoleError, match=rf"{person} (made|had a part in making) SSSE\.IRK"):
+        vault.as_(person).change("approve", "SSSE.IRK")
+    assert vault.actions()[-1][2].startswith("refused: ")
+    assert vault.open().content.records["SSSE.IRK", 1].state is KeyState.PRE_ACTIVE
+    assert vault.as_("shen").change("approve", "SSSE.IRK").state is KeyState.ACTIVE
+
+
+def test_records_of_earlier_versions_name_no_contributors(vault: Vault) -> None:
+    record = make(vault, Wish("SSSE.IRK"))
+    old = {name: value for name, value in record.to_json().items() if name != "contributors"}
+    assert KeyRecord.from_json(old) == record
+
+
 def test_a_ceremony_typed_twice(vault: Vault) -> None:
     ceremony.begin(vault.as_("gu"), Wish("SSSE.IRK"), HOLDERS)
     for who, component in zip(HOLDERS, COMPONENTS, strict=True):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import pickle
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,16 +19,17 @@ from cardkit.crypto.diversify import diversify, diversify_sm4
 from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys import CardKeySet, Factors
 from cardkit.keys.agent import AgentError, AgentKey, listening, serve
-from cardkit.keys.audit import AuditError, AuditLog
+from cardkit.keys.audit import AuditError, AuditLog, Entry, settles
 from cardkit.keys.card_keys import derive
 from cardkit.keys.custody import Wish
-from cardkit.keys.guarded import THRESHOLD, GuardedStore
+from cardkit.keys.guarded import GuardedStore
 from cardkit.keys.open_store import Access, guarded, open_store
 from cardkit.keys.policy import ClockError
 from cardkit.keys.reference import CheckValue, KeyRef, city_factor, province_factor
 from cardkit.keys.soft import CheckValueError, SoftKeyStore
 from cardkit.keys.soft_file import KeyFile, Passphrases, Unlock
 from cardkit.keys.store import KeyMissingError, KeyPolicyError
+from cardkit.keys.tally import RESERVED
 from cardkit.profile import load
 from tests.keys.conftest import CHEAP, PASSPHRASES, ROLES, Clock, Vault
 
@@ -89,20 +94,90 @@ def test_sm4_answers(used: Vault) -> None:
     assert proof == ssc.authentication_data_sm4(key, bytes(range(8)), bytes(range(8)))
 
 
-def test_answers_are_counted_and_written_once(used: Vault) -> None:
+def written(vault: Vault, since: int = 0) -> list[tuple[str, int, str]]:
+    entries = [line.entry for line in vault.audit.lines()][since:]
+    return [(entry.action, entry.count, entry.detail) for entry in entries]
+
+
+def test_answers_are_reserved_counted_and_settled(used: Vault) -> None:
+    """What was reserved is on the disk before the first answer; how many it were, at the end."""
     store = opened(used)
     batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
-    before = len(list(used.audit.lines()))
-    for _ in range(THRESHOLD - 1):
+    first = len(written(used)) + 1
+    for _ in range(RESERVED):
         batch.internal(0, INTERNAL)
-    assert len(list(used.audit.lines())) == before
-    batch.internal(0, INTERNAL)
-    assert last(used) == ("clerk", "use", THRESHOLD, "ok")
+    assert written(used, first - 1) == [("reserve", RESERVED, "internal")]
     batch.internal(0, INTERNAL)
     batch.seal(0, Seal("SSSE.IRK", b"", b"x", sealing=Sealing(encrypt=False)))
+    assert [line.sequence for line in used.audit.reservations()] == [first + 2, first + 3]
     store.close()
-    details = [x.entry.detail for x in used.audit.lines()][before:]
-    assert sorted(details) == ["internal", "internal", "seal"]
+    assert written(used, first - 1) == [
+        ("reserve", RESERVED, "internal"),
+        ("use", RESERVED, f"internal, of entry {first}"),
+        ("reserve", RESERVED, "internal"),
+        ("reserve", RESERVED, "seal"),
+        ("use", 1, f"internal, of entry {first + 2}"),
+        ("use", 1, f"seal, of entry {first + 3}"),
+    ]
+    assert used.audit.reservations() == []
+    assert used.audit.verify().intact
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.keys import test_guarded as t
+from tests.keys.conftest import Clock, Vault
+from cardkit.keys.audit import AuditLog
+path, clock = Path(sys.argv[1]), Clock()
+store = t.opened(Vault(path, clock, AuditLog(path.with_name(path.name + ".audit"), clock)))
+batch = store.derive_many(store.reference("SSSE.IRK"), t.Factors(t.ABOVE, t.CARDS))
+for _ in range(3):
+    batch.internal(0, t.INTERNAL)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_uses_are_on_record_even_of_a_program_that_was_killed(used: Vault) -> None:
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(used.path)], check=False, capture_output=True,
+        env={**os.environ, "PYTHONPATH": root}, cwd=root,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert written(used)[-2:][0][:2] == ("derive", 10)
+    (left,) = used.audit.reservations()
+    assert (left.entry.actor, left.entry.count, left.entry.detail) == ("clerk", 1000, "internal")
+    assert left.entry.key.startswith("SSSE.IRK v1 (")
+    assert used.audit.verify().intact
+
+
+def test_an_answer_that_was_refused_is_no_use(used: Vault) -> None:
+    """A refusal by the store below is on record as one, and counts as no answer."""
+    store = opened(used)
+    batch = store.derive_many(store.reference("SSSE.MK"), Factors(ABOVE, CARDS))
+    with pytest.raises(KeyPolicyError, match="may not leave the store in clear"):
+        batch.write_key(0, WriteKey(None, b"", "SSSE.MK", b""), None)
+    assert last(used)[3].startswith("refused: ")
+    store.close()
+    assert last(used)[1:3] == ("use", 0)
+
+
+def test_no_answer_without_the_log(used: Vault) -> None:
+    store = opened(used)
+    batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
+    used.audit.path.write_bytes(used.audit.path.read_bytes()[:-200])
+    with pytest.raises(AuditError):
+        batch.internal(0, INTERNAL)
+
+
+@pytest.mark.parametrize("count", [1001, 3])
+def test_more_settled_than_reserved_is_found(used: Vault, count: int) -> None:
+    number = used.audit.append(Entry("clerk", "reserve", "K", 1000, detail="seal")).sequence
+    operation = "seal" if count > 1000 else "internal"
+    used.audit.append(Entry("clerk", "use", "K", count, detail=settles(operation, number)))
+    with pytest.raises(AuditError, match="settles answers that were not reserved"):
+        used.audit.reservations()
 
 
 def test_threads_count_right(used: Vault) -> None:

@@ -41,12 +41,13 @@ class Watched:
         return self._link.reset()
 
 
-def filled(vault: Vault) -> KeyFile:
+def filled(vault: Vault, file: Path = KEYS) -> KeyFile:
     """All test keys, imported by one person and approved by another."""
     keys, values = {}, {}
-    for (name, version), (value, check) in read_test_keys(KEYS).items():
-        keys[Wish(name, version)], values[Wish(name, version)] = Secret(value), check
-    records = vault.as_("yi").import_keys(keys, values, KEYS.name)
+    for (name, version), key in read_test_keys(file).items():
+        wish = Wish(name, version, key.algorithm)
+        keys[wish], values[wish] = Secret(key.value), key.check_value
+    records = vault.as_("yi").import_keys(keys, values, file.name)
     approver = vault.as_("shen")
     for record in records:
         approver.change("approve", record.name)

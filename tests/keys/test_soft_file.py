@@ -19,12 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardkit.errors import CardkitError, UsageError
-from cardkit.keys import soft_file, soft_format
+from cardkit.keys import soft_format
 from cardkit.keys.audit import AuditLog
 from cardkit.keys.custody import Custody, Wish
 from cardkit.keys.locking import BusyError, locked
 from cardkit.keys.secret import Secret
-from cardkit.keys.selftest import SelfTestFailedError
 from cardkit.keys.soft import CheckValueError
 from cardkit.keys.soft_file import KeyFile, Passphrases, StoreDowngradeError
 from cardkit.keys.soft_format import (
@@ -360,19 +359,6 @@ def test_nothing_shows_pickles_or_copies_a_key(filled: Vault) -> None:
     with pytest.raises(TypeError):
         hash(secret)
     assert secret.reveal() == b""
-
-
-def test_a_failed_self_test_locks_the_store(filled: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*, quick: bool) -> None:
-        raise SelfTestFailedError(["PBOC" if quick else ""])
-
-    soft_file._test_algorithms.cache_clear()
-    monkeypatch.setattr("cardkit.keys.selftest.require_builtin", fail)
-    for _ in range(2):
-        with pytest.raises(SelfTestFailedError):
-            filled.open()
-    monkeypatch.undo()
-    assert filled.open().content.records
 
 
 def test_there_is_one_store_of_a_name(vault: Vault) -> None:

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +16,21 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cardkit.card.key_request import External, Internal
+from cardkit.cli.common import operator
 from cardkit.cli.key_token import token as token_command
 from cardkit.doctor.finding import State
 from cardkit.doctor.stores import check_keys
 from cardkit.doctor.tokens import check_key_service, check_token
 from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys import Factors
+from cardkit.keys.agent import listening
+from cardkit.keys.agent import serve as agent_serves
 from cardkit.keys.custody import Wish
 from cardkit.keys.open_remote import Token, is_elsewhere, open_elsewhere, open_profile
 from cardkit.keys.record import KeyRecord, KeyState, usual_usage
 from cardkit.keys.reference import CheckValue, city_factor, province_factor
+from cardkit.keys.remote_settings import ServiceAddress
+from cardkit.keys.remote_tls import connect_to
 from cardkit.keys.secret import Secret
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.keys.store import KeyPolicyError
@@ -32,6 +38,7 @@ from cardkit.keys.token_custody import TokenCustody
 from cardkit.keys.token_records import TokenRecords
 from cardkit.profile import load
 from tests.certificates import make_authority
+from tests.keys.conftest import Vault
 from tests.tokens import LABEL, PIN, make_token
 
 NOW = dt.datetime(2026, 11, 21, 2, 0, tzinfo=dt.UTC)
@@ -235,6 +242,54 @@ def test_a_pin_is_asked_for_at_a_terminal_only(
     assert "no terminal" in result.exception.message
 
 
+def test_a_service_over_the_encrypted_store_of_a_profile(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every client is named, with the operator of the service, whose role counts, beside it."""
+    vault.clock.now = dt.datetime.now(dt.UTC)
+    vault.as_("gu").generate(Wish("SSSE.UKSSSE"))
+    vault.as_("shen").change("approve", "SSSE.UKSSSE")
+    (tmp_path / "place.toml").write_text(
+        'test = true\n[region]\nprovince = "63"\ncity = "639900"\n'
+        f'[keys]\nstore = "soft:{vault.path}"\nversion = 1\n'
+    )
+    authority = make_authority(tmp_path / "ca")
+    service = authority.issue("service")
+    access = tmp_path / "access.toml"
+    access.write_text(ACCESS + ACCESS.replace("window-3", "window-4"))
+    words = [
+        "--store", f"profile:{tmp_path}/place.toml", "--listen", "127.0.0.1:0",
+        "--access", str(access), "--cert", str(service.certificate), "--key", str(service.key),
+        "--ca", str(service.ca), "--json",
+    ]  # fmt: skip
+    stop = threading.Event()
+    with listening(tmp_path / "agent") as line:
+        agent = threading.Thread(target=agent_serves, args=(line, vault.open(), stop))
+        agent.start()
+        monkeypatch.setenv("CARDKIT_KEY_AGENT", str(tmp_path / "agent"))
+        monkeypatch.setenv("CARDKIT_OPERATOR", "clerk")
+        try:
+            with serving(words) as (process, port):
+                for client in ("window-3", "window-4", "window-3"):
+                    address = ServiceAddress("127.0.0.1", port, authority.issue(client), 10.0)
+                    with connect_to(address) as store:
+                        ref = store.reference("SSSE.UKSSSE")
+                        batch = store.derive_many(ref, FACTORS)
+                        batch.external(0, External("SSSE.UKSSSE", bytes(8), bytes(8)))
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0
+        finally:
+            stop.set()
+            agent.join()
+    used = [x.entry for x in vault.audit.lines() if x.entry.action == "use"]
+    assert [(e.actor, e.purpose, e.count) for e in used] == [
+        ("window-3", "key service of clerk", 1),
+        ("window-4", "key service of clerk", 1),
+        ("window-3", "key service of clerk", 1),
+    ]
+    assert not vault.audit.reservations()
+
+
 def test_a_service_over_a_token(settings: Path, tmp_path: Path) -> None:
     """`cardkit key serve`, as a process of its own; the client's name is in the audit log."""
     opened = Token.open(settings, lambda: NOW)
@@ -269,7 +324,10 @@ def test_a_service_over_a_token(settings: Path, tmp_path: Path) -> None:
     assert PIN not in told.decode()
     assert check_key_service(remote)[0].state is State.FAIL
     used = [line.entry for line in opened.audit.lines() if line.entry.actor == "window-3"]
-    assert {(entry.action, entry.count) for entry in used} == {("derive", 1), ("use", 1)}
+    assert {(entry.action, entry.count) for entry in used} == {
+        ("derive", 1), ("reserve", 1000), ("use", 1),
+    }  # fmt: skip
+    assert {entry.purpose for entry in used} == {f"key service of {operator()}"}
     assert opened.audit.verify().intact
 
 

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +28,6 @@ from tests.bench import SOON, Insert, eventually
 from tests.cli.conftest import Run
 
 OPTIONS = ("--profile", "test")
-CLERK = 1.0  # seconds; a reader has noticed by then that a card was taken out
 
 
 @pytest.fixture
@@ -186,7 +184,6 @@ def test_issue_over_two_readers_while_the_psam_is_pulled(
         try:
             assert eventually(lambda: not psam.inserted, 30)
             assert there.thread.wait(SOON)
-            time.sleep(CLERK)
             psam.insert()
             insert(psam, 5)
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,9 @@ from cardkit.errors import UnreachableError
 from cardkit.issuance.batch import Batch, Event, What
 from cardkit.issuance.feed import FeedEmpty, Obstacle, Stop
 from cardkit.issuance.writer import Issued
-from cardkit.keys.open_psam import WINDOW_KEYS, open_psam
-from cardkit.keys.psam import NotForPsamError, PsamCannotError, PsamGoneError, PsamStore
+from cardkit.keys.open_psam import WINDOW_KEYS, PsamAccess, open_psam
+from cardkit.keys.psam import NotForPsamError, PsamCannotError, PsamGoneError
+from cardkit.keys.psam_guard import GuardedPsam
 from cardkit.profile import load
 from cardkit.registry.states import State
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
@@ -44,16 +46,21 @@ def psam(image: str) -> VirtualPsam:
 
 
 @pytest.fixture
-def store(psam: VirtualPsam) -> PsamStore:
-    return store_on(psam)
+def access(tmp_path: Path) -> PsamAccess:
+    return PsamAccess(tmp_path / "psam.audit", lambda: dt.datetime.now(dt.UTC), "window", "issue")
 
 
-def store_on(psam: VirtualPsam) -> PsamStore:
+@pytest.fixture
+def store(psam: VirtualPsam, access: PsamAccess) -> GuardedPsam:
+    return store_on(psam, access)
+
+
+def store_on(psam: VirtualPsam, access: PsamAccess) -> GuardedPsam:
     def connect() -> Link:
         psam.power_on()
         return chain(VirtualLink(psam))
 
-    return open_psam(load("test"), connect)
+    return open_psam(load("test"), connect, access)
 
 
 def complete_card(serial: bytes = SERIAL) -> VirtualCard:
@@ -61,7 +68,7 @@ def complete_card(serial: bytes = SERIAL) -> VirtualCard:
     return CardFactory(load("test"), counting_random()).premade(serial, complete=True)
 
 
-def make(shop: Workshop, card: VirtualCard, store: PsamStore | None) -> list[tuple[bytes, bytes]]:
+def make(shop: Workshop, card: VirtualCard, store: GuardedPsam | None) -> list[tuple[bytes, bytes]]:
     """Put a card into the reader of a program that was just started; what went over the wire."""
     seen: list[tuple[bytes, bytes]] = []
     card.on_exchange.append(lambda command, answer: seen.append((command, answer)))
@@ -74,7 +81,7 @@ def make(shop: Workshop, card: VirtualCard, store: PsamStore | None) -> list[tup
 
 @pytest.mark.parametrize("more", [{}, {"items": {"DF01.EF08.2B": "2", "DF03.EF05.61": "201201"}}])
 def test_the_card_is_the_same_and_so_is_every_byte_to_it(
-    tmp_path: Path, store: PsamStore, more: dict[str, Any]
+    tmp_path: Path, store: GuardedPsam, more: dict[str, Any]
 ) -> None:
     """With injected randomness everything is equal: commands, answers, image of the card."""
     made = []
@@ -90,7 +97,7 @@ def test_the_card_is_the_same_and_so_is_every_byte_to_it(
 
 
 def test_the_psam_is_asked_twice_a_card(
-    tmp_path: Path, store: PsamStore, psam: VirtualPsam
+    tmp_path: Path, store: GuardedPsam, psam: VirtualPsam
 ) -> None:
     store.check(WINDOW_KEYS)
     asked: list[str] = []
@@ -100,7 +107,7 @@ def test_the_psam_is_asked_twice_a_card(
 
 
 def test_a_card_without_the_mac_is_refused_before_anything_is_written(
-    tmp_path: Path, store: PsamStore
+    tmp_path: Path, store: GuardedPsam
 ) -> None:
     shop = Workshop(tmp_path, [applicant(2)])
     card = shop.factory.premade(SERIAL)
@@ -119,7 +126,7 @@ def test_a_card_without_the_mac_is_refused_before_anything_is_written(
 
 
 def test_a_blank_chip_is_refused_before_anything_is_written(
-    tmp_path: Path, store: PsamStore
+    tmp_path: Path, store: GuardedPsam
 ) -> None:
     shop = Workshop(tmp_path, [applicant(2)])
     card = shop.factory.blank(SERIAL)
@@ -133,7 +140,7 @@ def test_a_blank_chip_is_refused_before_anything_is_written(
     assert card.snapshot() == before
 
 
-def test_a_psam_of_another_hierarchy_spends_no_try(tmp_path: Path) -> None:
+def test_a_psam_of_another_hierarchy_spends_no_try(tmp_path: Path, access: PsamAccess) -> None:
     """The card proves itself first, by IRK: with a stranger's PSAM nothing else is sent."""
     shop = Workshop(tmp_path, [applicant(2)])
     stranger = VirtualPsam(decode(make_psam(load("test")).snapshot()))
@@ -144,8 +151,9 @@ def test_a_psam_of_another_hierarchy_spends_no_try(tmp_path: Path) -> None:
     card = complete_card()
     seen: list[int] = []
     card.on_exchange.append(lambda command, _: seen.append(command[1]))
+    theirs = store_on(stranger, access)
     with shop.registry() as registry, pytest.raises(AuthenticationFailedError):
-        shop.writer(registry, store_on(stranger)).process(chain(VirtualLink(card)), "virtual")
+        shop.writer(registry, theirs).process(chain(VirtualLink(card)), "virtual")
     assert EXTERNAL not in seen
 
 
@@ -181,7 +189,7 @@ class Window:
 # written already, 5, 6 for DF01.UK3 and 7, 8 for DF01.RK, to read back.
 @pytest.mark.parametrize("at", range(1, 9))
 def test_pulled_at_any_point_the_card_is_finished_later(
-    tmp_path: Path, psam: VirtualPsam, store: PsamStore, at: int
+    tmp_path: Path, psam: VirtualPsam, store: GuardedPsam, at: int
 ) -> None:
     shop = Workshop(tmp_path, [applicant(row, items={"DF01.EF08.2B": "2"}) for row in (2, 3, 4)])
     cards = [complete_card(bytes.fromhex(f"4000000{n}")) for n in range(1, 4)]
@@ -206,7 +214,7 @@ def test_pulled_at_any_point_the_card_is_finished_later(
 
 
 def test_with_patience_nobody_has_to_touch_the_card(
-    tmp_path: Path, psam: VirtualPsam, store: PsamStore
+    tmp_path: Path, psam: VirtualPsam, store: GuardedPsam
 ) -> None:
     """The card stays in the reader, the clerk puts the PSAM back, the card is finished."""
     shop = Workshop(tmp_path, [applicant(2), applicant(3)])

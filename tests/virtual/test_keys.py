@@ -201,9 +201,9 @@ def test_published_key_load_vector() -> None:
     # card.txt D, "PSAM key load under 00112233...": ECB of 13 ‖ data, MAC under a 4-byte challenge
     key = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
     cipher = bytes.fromhex("DCC0BB5793ABFCA2CA8C1624822F6E01A86A0B5CBED191DD")
-    assert decrypt_field(key, cipher) == bytes.fromhex("220000") + key
-    record = bytes.fromhex("0000 01 EF 33 00 FF 10") + key
-    channel = Channel(Key.parse(record), Derivation.DIRECT)
+    master = Key.parse(bytes.fromhex("0000 01 EF 33 00 FF 10") + key)
+    assert decrypt_field(master, cipher) == bytes.fromhex("220000") + key
+    channel = Channel(master, Derivation.DIRECT)
     channel._iv = bytes.fromhex("5D72B3FD00000000")
     assert channel.mac(bytes.fromhex("84D400001C") + cipher).hex() == "8a9d4adb"
 

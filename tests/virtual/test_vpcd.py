@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from cardkit.errors import UnreachableError
-from cardkit.virtual.vpcd import Departure, feed, insert
+from cardkit.virtual.vpcd import CardInReader, Departure, feed, insert
 from tests.bench import ScriptedCard
 
 COMMAND = bytes.fromhex("00B2012C12")
@@ -108,6 +110,7 @@ def test_the_longest_command_arrives_whole(driver: Driver) -> None:
     thread = insert(card, driver.attach)
     driver.accept()
     long_command = bytes.fromhex("00D60000 00FFF0") + bytes(0xFFF0)
+    driver.power_on()
 
     assert driver.ask(long_command) == b"\x90\x00"
     assert card.commands == [long_command]
@@ -148,6 +151,7 @@ def test_a_card_goes_back_in_when_its_reader_is_back(driver: Driver) -> None:
     driver.accept()
     driver.eject()
     driver.accept()
+    driver.power_on()
 
     assert driver.ask(COMMAND) == b"\x90\x00"
     assert driver.attached == 2
@@ -204,3 +208,56 @@ def test_the_feeder_stops_with_the_error_when_there_is_no_reader() -> None:
     thread = feed([ScriptedCard()], no_reader)
     assert thread.wait(5)
     assert isinstance(thread.error, UnreachableError)
+
+
+# --- a card that comes between two looks of the reader --------------------------------------------
+
+
+@pytest.mark.parametrize("message", [COMMAND, b"\x02"], ids=["command", "reset"])
+def test_a_chip_without_power_is_not_talked_to(driver: Driver, message: bytes) -> None:
+    """The reader takes it for the card before it: it leaves once more and comes back."""
+    card = ScriptedCard()
+    thread = insert(card, driver.attach)
+    driver.accept()
+
+    assert driver.ask(b"\x04")
+    driver.send(message)
+    assert driver.receive() == b"", "it has left"
+    driver.accept()
+    assert driver.power_on() == card.ATR
+    assert card.events == ["on"]
+    assert card.commands == []
+    assert driver.attached == 2
+    thread.remove()
+    assert thread.departure is Departure.REMOVED
+
+
+def test_a_chip_that_is_looked_at_twice_without_power_comes_anew(driver: Driver) -> None:
+    looks = iter([0.0, 0.001, 0.4])
+    card = ScriptedCard()
+    inside = CardInReader(driver.attach(), card, clock=lambda: next(looks))
+    left: list[Departure] = []
+    thread = threading.Thread(target=lambda: left.append(inside.serve()))
+    thread.start()
+    driver.accept()
+
+    assert driver.ask(b"\x04")
+    assert driver.ask(b"\x04"), "the same look"
+    driver.send(b"\x04")
+    assert driver.receive() == b""
+    thread.join()
+    assert left == [Departure.UNNOTICED]
+
+
+def test_a_card_with_power_is_looked_at_for_ever(driver: Driver) -> None:
+    card = ScriptedCard()
+    inside = CardInReader(driver.attach(), card, clock=itertools.count(0, 10).__next__)
+    thread = threading.Thread(target=inside.serve)
+    thread.start()
+    driver.accept()
+
+    driver.send(b"\x00")  # the reader clears up after the card before it
+    assert driver.power_on() == card.ATR
+    assert [driver.ask(b"\x04") for _ in range(3)] == [card.ATR] * 3
+    inside.remove()
+    thread.join()

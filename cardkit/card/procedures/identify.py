@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cardkit.apdu import Command, StatusError
+from cardkit.card.authentication import algorithm_named
 from cardkit.card.card import Card
 from cardkit.card.procedure import Procedure, transmit
-from cardkit.codec import tlv
 from cardkit.errors import RefusedError
 
 ALGORITHM_3DES = 0x01
@@ -144,7 +144,7 @@ def _select_environment(card: Card) -> Procedure[bytes | None]:
         )
     if not answer.sw.ok:
         raise StatusError(answer.sw, select, what="SELECT SSSE")
-    card.entered(ssse)
+    card.entered(ssse, answer.data)
     return answer.data
 
 
@@ -156,8 +156,7 @@ def _is_locked() -> Procedure[bool]:
 
 
 def _check_algorithm(fci: bytes, expected: int) -> None:
-    found = tlv.find_ber(fci, 0x6F, 0xA5, 0x9F0C, 0x86)
-    algorithm = found[0] if found else ALGORITHM_3DES  # absent means 01 (card.md 1)
+    algorithm = algorithm_named(fci)
     if algorithm != expected:
         raise WrongCardError(
             f"the card works with algorithm {algorithm:02X}, the profile with {expected:02X}",

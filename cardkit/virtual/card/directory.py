@@ -16,13 +16,13 @@ from cardkit.virtual.card.files import (
     KeyFile,
     RecordFile,
 )
-from cardkit.virtual.card.keys import Key
+from cardkit.virtual.card.keys import Key, KeyType
 from cardkit.virtual.card.security import NEVER, Access
 from cardkit.virtual.card.status import Refusal, require
 
 MF = 0x3F00
 CREATION_LENGTH = 16  # without the name
-_TRIPLE_DES = 0x01  # algorithm id in the FCI
+_TRIPLE_DES, _SM4 = 0x01, 0x03  # algorithm id in the FCI
 _FIXED_TAIL = bytes((FCI_FILE, 0, 0, KEY_FILE, 0, PURSE_FILE))
 
 
@@ -132,8 +132,14 @@ class DirectoryFile:
         elif self.short(DIR_FILE):
             proprietary = ber(0x88, bytes((DIR_FILE,)))
         if not any(tag == 0x9F0C for tag, _ in parse_ber(proprietary)):
-            proprietary += ber(0x9F0C, ber(0x86, bytes((_TRIPLE_DES,))))
+            proprietary += ber(0x9F0C, ber(0x86, bytes((self._algorithm(),))))
         return ber(0x6F, ber(0x84, name), ber(0xA5, proprietary))
+
+    def _algorithm(self) -> int:
+        """That of its master key, or of the nearest above while it has none."""
+        masters = (place.key(KeyType.MASTER) for place in reversed(self.path()))
+        nearest = next((key for key in masters if key is not None), None)
+        return _SM4 if nearest is not None and nearest.is_sm4 else _TRIPLE_DES
 
     def _stored_fci(self) -> bytes | None:
         for directory in (self, self.parent):

@@ -38,6 +38,7 @@ class Algorithm(IntEnum):
 
     TRIPLE_DES = 0x00
     DES = 0x01
+    SM4 = 0x03
 
 
 @dataclass(slots=True)
@@ -73,7 +74,8 @@ class Key:
             return 2 <= self.length <= KEY_LENGTH and is_pin(pin_digits(self.value))
         if self.algorithm == Algorithm.DES:
             return self.length == KEY_LENGTH // 2
-        return self.algorithm == Algorithm.TRIPLE_DES and self.length == KEY_LENGTH
+        known = self.algorithm in (Algorithm.TRIPLE_DES, Algorithm.SM4)
+        return known and self.length == KEY_LENGTH
 
     def record(self) -> bytes:
         """The 24 bytes of the key record, with the counter as it is now."""
@@ -83,8 +85,13 @@ class Key:
 
     @property
     def secret(self) -> bytes:
-        """The key proper: 16 bytes for 3DES, 8 for DES."""
+        """The key proper: 16 bytes for 3DES and SM4, 8 for DES."""
         return self.value[: self.length]
+
+    @property
+    def is_sm4(self) -> bool:
+        """Whether it works with SM4; a PIN has no algorithm."""
+        return self.type != KeyType.PIN and self.algorithm == Algorithm.SM4
 
     @property
     def opens(self) -> int:

@@ -4,16 +4,20 @@ MAC: initial vector = the challenge, input = CLA INS P1 P2 Lc ‖ data as sent, 
 always; the first 4 bytes. Encryption: ECB of length ‖ data, padded only when it does not fill its
 blocks. With the key itself (`DIRECT`) that is the retail MAC and 3DES; with a process key of 8
 bytes from key and challenge (`PROCESS`) it is the CBC-MAC and DES.
+
+A key of SM4: SM4-CBC-MAC over blocks of 16 bytes, the initial vector filled with 00 to a block, the
+XOR of the four words of the last block; the process key has 16 bytes.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 
-from cardkit.crypto.des import decrypt_ecb
-from cardkit.crypto.mac import cbc_mac, retail_mac
+from cardkit.crypto import des, sm4
+from cardkit.crypto.bits import fold
+from cardkit.crypto.mac import cbc_mac, cbc_mac_sm4, retail_mac
 from cardkit.crypto.padding import method2, method2_if_needed
-from cardkit.crypto.ssc import process_key
+from cardkit.crypto.ssc import process_key, process_key_sm4
 from cardkit.virtual.card import status
 from cardkit.virtual.card.keys import Key, restore_tries, spend_try
 from cardkit.virtual.card.memory import Memory
@@ -56,30 +60,50 @@ class Channel:
         """
         require(len(request.data) >= MAC_LENGTH, status.MAC_MISSING)
         data, sent = request.data[:-MAC_LENGTH], request.data[-MAC_LENGTH:]
-        self._iv = session.take_challenge()
+        challenge = session.take_challenge(self._challenge_length())
+        self._iv = challenge.ljust(_block(self._key), b"\0")
         spend_try(memory, self._key)
         if self._derivation is Derivation.PROCESS:
-            self._secret = process_key(self._key.secret, self._iv)
+            rule = process_key_sm4 if self._key.is_sm4 else process_key
+            self._secret = rule(self._key.secret, challenge)
         if sent != self.mac(request.header + data):
             raise Refusal(status.MAC_WRONG)
         restore_tries(memory, self._key)
         return data
 
     def mac(self, data: bytes) -> bytes:
-        """First 4 bytes of the MAC under this command's key and vector."""
-        rule = cbc_mac if len(self._secret) == 8 else retail_mac
+        """4 bytes: the MAC under this command's key and vector."""
+        if self._key.is_sm4:
+            return fold(cbc_mac_sm4(self._secret, method2(data, sm4.BLOCK), self._iv), MAC_LENGTH)
+        rule = cbc_mac if len(self._secret) == des.BLOCK else retail_mac
         return rule(self._secret, method2(data), self._iv)[:MAC_LENGTH]
 
     def decrypt(self, data: bytes) -> bytes:
         """Open an encrypted field under this command's key."""
-        return decrypt_field(self._secret, data)
+        return decrypt_field(self._key, data, self._secret)
+
+    def _challenge_length(self) -> int:
+        # A process key is made from 8 bytes; the key itself takes what fills its block.
+        return 8 if self._derivation is Derivation.PROCESS else _block(self._key)
 
 
-def decrypt_field(key: bytes, data: bytes) -> bytes:
-    """Data of ECB(length ‖ data ‖ padding); 6700 for odd blocks, 6A80 for a wrong inside."""
-    require(data and len(data) % 8 == 0, status.WRONG_LENGTH)
-    plain = decrypt_ecb(key, data)
+def decrypt_field(key: Key, data: bytes, secret: bytes = b"") -> bytes:
+    """Data of ECB(length ‖ data ‖ padding); 6700 for odd blocks, 6A80 for a wrong inside.
+
+    Parameters
+    ----------
+    secret : bytes
+        Process key of ``key``; the key itself without it.
+    """
+    block = _block(key)
+    require(data and len(data) % block == 0, status.WRONG_LENGTH)
+    decrypt = sm4.decrypt_ecb if key.is_sm4 else des.decrypt_ecb
+    plain = decrypt(secret or key.secret, data)
     content = plain[1 : 1 + plain[0]]
-    whole = method2_if_needed(plain[:1] + content)
+    whole = method2_if_needed(plain[:1] + content, block)
     require(len(content) == plain[0] and whole == plain, status.WRONG_DATA)
     return content
+
+
+def _block(key: Key) -> int:
+    return sm4.BLOCK if key.is_sm4 else des.BLOCK

@@ -76,12 +76,13 @@ class Session:
         """Remember what GET CHALLENGE gave; an older one is forgotten."""
         self._challenge = challenge
 
-    def take_challenge(self) -> bytes:
-        """The 8 bytes for the one command that may use them; 6984 when there is no usable one.
+    def take_challenge(self, length: int = 8) -> bytes:
+        """The bytes for the one command that may use them; 6984 when there is no usable one.
 
-        A challenge of 4 bytes is filled with 00 on the right; one of 16 fits no 3DES rule.
+        A shorter challenge is filled with 00 on the right. One of 16 bytes fits only the initial
+        vector of SM4.
         """
         challenge, self._challenge = self._challenge, None
-        if challenge is None or len(challenge) > 8:
+        if challenge is None or len(challenge) > length:
             raise Refusal(status.CHALLENGE_UNUSABLE)
-        return challenge.ljust(8, b"\0")
+        return challenge.ljust(length, b"\0")

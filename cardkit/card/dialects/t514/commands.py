@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cardkit.apdu import Command
+from cardkit.card.authentication import KEY_ALGORITHMS, KEY_VERSION
 from cardkit.card.files.model import (
     Access,
     BinaryFile,
@@ -16,6 +17,7 @@ from cardkit.card.files.model import (
     RecordFile,
 )
 from cardkit.codec import tlv
+from cardkit.crypto.algorithm import Algorithm
 
 SF_SFI = 0x80
 FCI_SFI = 0x23
@@ -145,7 +147,9 @@ def record_space(lengths: list[int], reserve: int = 0) -> int:
     return sum(lengths) + 2 * len(lengths) + reserve + 2
 
 
-def key_header(slot: KeySlot, *, puk_level: int, length: int = KEY_LENGTH) -> bytes:
+def key_header(
+    slot: KeySlot, algorithm: Algorithm, *, puk_level: int, length: int = KEY_LENGTH
+) -> bytes:
     """Type ‖ id ‖ version ‖ EF ‖ error counter ‖ algorithm ‖ level ‖ length (8 bytes).
 
     For the PIN the algorithm byte names the key that opens its reset, its level is 01 and its
@@ -153,8 +157,8 @@ def key_header(slot: KeySlot, *, puk_level: int, length: int = KEY_LENGTH) -> by
     """
     pin = slot.type is KeyType.PIN
     return bytes((
-        slot.type, slot.kid, 0x01, CHANGE_FORBIDDEN, ERROR_COUNTER,
-        puk_level if pin else 0x00, Level.PIN if pin else slot.level, length,
+        slot.type, slot.kid, KEY_VERSION, CHANGE_FORBIDDEN, ERROR_COUNTER,
+        puk_level if pin else KEY_ALGORITHMS[algorithm], Level.PIN if pin else slot.level, length,
     ))  # fmt: skip
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 from cardkit.crypto import cps, scp02, scp03
 from cardkit.crypto.check_value import check_value_3des
-from cardkit.keys.selftest.rule import Choices, Rule, Unread, agree, inputs
+from cardkit.keys.selftest.rule import Choices, ContradictionError, Rule, Unread, agree, inputs
 
 _SCP02 = "GlobalPlatform 2.2 annex E"
 _SCP03 = "GlobalPlatform amendment D"
@@ -23,6 +24,7 @@ _DATA_02 = Unread("init_update_response", slice(0, 11), "diversification data an
 _DATA_03 = Unread("response", slice(0, 10), "diversification data")
 _OPTIONS_03 = Unread("response", slice(12, 13), "whether the card could encrypt answers")
 _COUNTER_03 = Unread("response", slice(29, None), "the counter made the challenge, which is given")
+_R_MAC = 0x10  # levels from here on protect answers
 _LE = Unread("after", None, "Le is not covered by a MAC")
 
 
@@ -56,6 +58,27 @@ def _wrap_02(apdu: bytes, after: Sequence[bytes], *five: bytes) -> bytes:
     for command in after:
         _, channel = channel.wrap(command)
     return channel.wrap(apdu)[0]
+
+
+def _wrap_02_encrypted(apdu: bytes, after: Sequence[bytes], *five: bytes) -> bytes:
+    channel = _open_02(0x03, *five)
+    for command in after:
+        _, channel = channel.wrap(command)
+    return channel.wrap(apdu)[0]
+
+
+def _open_02(level: int, *five: bytes) -> scp02.Channel:
+    enc, mac, _, challenge, answer = five
+    parsed = scp02.InitializeUpdate.parse(answer)
+    return scp02.open_channel(enc, mac, challenge, parsed, level)[1]
+
+
+def _answer_02(answer: bytes, after: Sequence[bytes], *five: bytes) -> bytes:
+    """Data of the answer to the last command; those before it were answered without data."""
+    channel = _open_02(0x11, *five)
+    for command in after:
+        _, channel = channel.wrap(command)
+    return channel.unwrap(answer)[0]
 
 
 def _key_check_value(static: bytes, const: bytes) -> bytes:
@@ -95,6 +118,24 @@ def _wrap_03(apdu: bytes | None, after: Sequence[bytes], *five: bytes) -> Choice
         for before in after:
             _, channel = channel.wrap(before)
         answers[f"level{level:02x}"] = made if apdu is None else channel.wrap(apdu)[0]
+    return answers
+
+
+def _answer_03(answer: bytes, after: Sequence[bytes], *five: bytes) -> Choices:
+    """Data of the answer to the last command, at every level with an R-MAC that fits it."""
+    enc, mac, _, command, response = five
+    parsed = scp03.InitializeUpdate.parse(command, response)
+    answers = Choices()
+    for level in parsed.levels:
+        if level < _R_MAC:
+            continue
+        _, channel = scp03.open_channel(enc, mac, command, parsed, level)
+        for before in after:
+            _, channel = channel.wrap(before)
+        with contextlib.suppress(ValueError):
+            answers[f"level{level:02x}"] = channel.unwrap(answer)[0]
+    if not answers:
+        raise ContradictionError("the R-MAC fits at no level")
     return answers
 
 
@@ -146,6 +187,14 @@ RULES = (
         unread=(_NO_DEK, _DATA_02, _LE),
     ),
     Rule(
+        "SCP02 command, level 03", inputs(f"apdu after:commands {_FIVE}"), _wrap_02_encrypted,
+        f"{_SCP02}.4.6", unread=(_NO_DEK, _DATA_02, _LE),
+    ),
+    Rule(
+        "SCP02 answer", inputs(f"answer after:commands {_FIVE}"), _answer_02, f"{_SCP02}.4.5",
+        unread=(_NO_DEK, _DATA_02, _LE),
+    ),
+    Rule(
         "PUT KEY under the session DEK", inputs("static_dek:des seq key"), _put_key,
         f"{_SCP02}.4.7", also=("3DES-ECB(S-DEK, key)",),
     ),
@@ -161,6 +210,10 @@ RULES = (
     Rule(
         "SCP03 command", inputs(f"apdu after:commands {_FIVE_AES}"), _wrap_03, f"{_SCP03} 6.2",
         also=("wrapped command (running counter)",),
+        unread=(_ENC_11, _NO_DEK, _DATA_03, _OPTIONS_03, _COUNTER_03, _LE),
+    ),
+    Rule(
+        "SCP03 answer", inputs(f"answer after:commands {_FIVE_AES}"), _answer_03, f"{_SCP03} 6.2",
         unread=(_ENC_11, _NO_DEK, _DATA_03, _OPTIONS_03, _COUNTER_03, _LE),
     ),
     Rule(

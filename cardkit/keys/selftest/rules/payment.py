@@ -125,6 +125,9 @@ RULES = (
         also=("3DES(SK, ARQC xor (ARC||0*6))", "ARPC = 3DES(SK, ARQC xor (ARC||0*6))"),
     ),
     Rule(
+        "ARPC method 1 SM4", inputs("sk arqc arc"), cryptogram.arpc_method1_sm4, _SM4,
+    ),
+    Rule(
         "ARPC method 1 with the card key", inputs("icc_mk:des arqc arc"), cryptogram.arpc_method1,
         "EMV book 2 clause 8.2.1", also=("ARPC method 1 = 3DES(ICC MK, ARQC xor ARC||0)",),
     ),

@@ -49,7 +49,7 @@ def _key_record(context: Context) -> bytes:
         raise Refusal(status.KEY_NOT_FOUND)
     if request.cla == 0x80:
         context.require_builder()
-        return decrypt_field(master.secret, request.data)
+        return decrypt_field(master, request.data)
     # Keys travel under the master key itself, never under a process key.
     channel = Channel(master, Derivation.DIRECT)
     data = channel.open(request, context.session, context.memory)
