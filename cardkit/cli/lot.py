@@ -360,7 +360,7 @@ def _listed(found: list[Lot]) -> list[str]:
 def _told(story: LotStory) -> list[str]:
     lines = _listed([story.lot])
     lines += [
-        f"  {one.instant}  {one.what}: {one.from_who or 'packed by'} → {one.to_who}, {one.count}"
+        f"  {one.instant}  {one.what}: {one.from_who or 'packed'} → {one.to_who}, {one.count}"
         for one in story.custody
     ]
     lines += [f"  open: position {at}, card record {card}" for at, card in story.open_cards]

@@ -180,7 +180,9 @@ def _told(order: Order) -> str:
 @click.option("--numbers", is_flag=True, help="With the ranges of numbers.")
 @common.registry_option()
 @common.json_option()
-def balance(at: str, kind: str | None, registry: str | None, *, numbers: bool, as_json: bool) -> None:
+def balance(
+    at: str, kind: str | None, registry: str | None, *, numbers: bool, as_json: bool
+) -> None:
     """How many of what are where 库存余额, added up from every move."""
     from cardkit.registry.stock import State, Stock  # noqa: PLC0415
 

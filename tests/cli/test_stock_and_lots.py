@@ -160,7 +160,16 @@ def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_pat
     desk("li", "registry", "archive", "bind", "C")
     (volume,) = run("registry", "archive", "list", "--json", "--registry", registry).document
     assert (volume["place"], volume["people"]) == ("V", 1)
-    lend = ("registry", "archive", "lend", volume["volume_id"], "--to", "稽核科", "--purpose", "抽查")
+    lend = (
+        "registry",
+        "archive",
+        "lend",
+        volume["volume_id"],
+        "--to",
+        "稽核科",
+        "--purpose",
+        "抽查",
+    )
     desk("zhao", *lend)
     desk("zhao", *lend, code=2)
     desk("zhao", "registry", "archive", "back", volume["volume_id"])

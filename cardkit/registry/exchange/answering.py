@@ -38,7 +38,7 @@ def answer_files(
     layout, rows = work.layout, incoming.rows
     values = {**content.header, **content.trailer}
     original = [one.name for one in layout.fields]
-    done = content.rows.filter(rows[RESULT] == "ok").select(original)
+    done = content.rows.select(original).filter(rows[RESULT] == "ok")
     yield SUCCESS, naming.with_suffix(name, SUCCESS), write(layout, done, values)
     failed = _failed(layout, content.rows, rows)
     if failed.height:

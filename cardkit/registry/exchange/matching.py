@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 from sqlalchemy import Connection, select
 
@@ -16,19 +18,16 @@ from cardkit.registry.states import DEAD
 SAID = "_said"
 """Column with what the other side's result code means."""
 
-_SCHEMA: Schema = {
-    "_row": pl.Int64,
-    CARD: pl.Int64,
-    "_person": pl.Int64,
-    "_state": pl.String,
-    "_bank_card": pl.String,
-    "_card_number": pl.String,
-    "_code": pl.Binary,
-}
+_TYPES: Schema = {"card_id_code": pl.Binary}
 
 
-def matched(work: Work, content: Content) -> pl.DataFrame:
-    """Rows of an answer with ``_row``, card, person and state of each row it answers.
+def matched(work: Work, content: Content, more: Sequence[str] = ()) -> pl.DataFrame:
+    """Rows of an answer with card, person and state of each row it answers.
+
+    Parameters
+    ----------
+    more : sequence of str
+        Further columns of `cards`; each gets a ``_`` before its name.
 
     Raises
     ------
@@ -37,18 +36,16 @@ def matched(work: Work, content: Content) -> pl.DataFrame:
     """
     if work.question is None or work.question_layout is None:
         raise ValueError("an answer needs the question it answers")
-    question = _question(work)
-    _compare(work, question, content.rows)
-    known = _known(work.connection, work.question.id)
+    _compare(work, _question(work), content.rows)
+    known = _known(work.connection, work.question.id, more)
+    if known.height != content.rows.height:  # a row without a card
+        raise ValueError(f"batch {work.question.id} is not complete")
     result = work.layout.holding("result")
     said = {code: one.means for code, one in work.layout.results.items()}
-    rows = content.rows.with_columns(
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row"),
+    return content.rows.with_columns(known.get_columns()).with_columns(
         pl.col(result.name if result else "").replace_strict(said, default="other").alias(SAID),
+        (~pl.col("_state").is_in([str(state) for state in DEAD])).alias("_living"),
     )
-    rows = rows.join(known, on="_row", how="left", maintain_order="left")
-    dead = [str(state) for state in DEAD]
-    return rows.with_columns((~pl.col("_state").is_in(dead)).alias("_living"))
 
 
 def _question(work: Work) -> pl.DataFrame:
@@ -88,15 +85,15 @@ def _compare(work: Work, question: pl.DataFrame, answer: pl.DataFrame) -> None:
     raise FileFaultsError(f"answer to batch {work.number}", [fault])
 
 
-def _known(connection: Connection, question: int) -> pl.DataFrame:
+def _known(connection: Connection, question: int, more: Sequence[str]) -> pl.DataFrame:
+    """Card, person, state ... in the order of the rows of the question."""
+    schema = {CARD: pl.Int64, "_person": pl.Int64, "_state": pl.String} | {
+        f"_{name}": _TYPES.get(name, pl.String) for name in more
+    }
     query = (
-        select(
-            exchange_rows.c.row,
-            *columns(
-                cards, "id", "person", "state", "bank_card_number", "card_number", "card_id_code"
-            ),
-        )
+        select(*columns(cards, "id", "person", "state", *more))
         .join_from(exchange_rows, cards, exchange_rows.c.card == cards.c.id)
         .where(exchange_rows.c.batch == question)
+        .order_by(exchange_rows.c.row)
     )
-    return frame_of(connection, query, _SCHEMA)
+    return frame_of(connection, query, schema)

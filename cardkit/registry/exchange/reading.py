@@ -18,7 +18,7 @@ from cardkit.registry.exchange.errors import SHOWN, Fault, FileFaultsError
 from cardkit.registry.exchange.layout import Field, Layout
 
 LINE, PROBLEM = "_line", "_problem"
-_PIECE = 8 << 20  # bytes
+_PIECE = 2 << 20  # bytes
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x84\x31\x95\x33")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _CONTROLS = "[\\x00-\\x1f\\x7f]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 
 import polars as pl
 
@@ -43,16 +44,14 @@ def write(layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None =
     """
     rows = _completed(layout, rows)
     known = dict(values or {}) | _totals(layout, rows)
-    parts = []
+    made = BytesIO()  # gives its bytes away without another copy
     if layout.header:
-        parts.append(_record(layout, layout.header, known))
-    parts.extend(
-        _lines(layout, layout.fields, rows.slice(start, _ROWS), start)
-        for start in range(0, rows.height, _ROWS)
-    )
+        made.write(_record(layout, layout.header, known))
+    for start in range(0, rows.height, _ROWS):
+        made.write(_lines(layout, layout.fields, rows.slice(start, _ROWS), start))
     if layout.trailer:
-        parts.append(_record(layout, layout.trailer, known))
-    return b"".join(parts)
+        made.write(_record(layout, layout.trailer, known))
+    return made.getvalue()
 
 
 def _completed(layout: Layout, rows: pl.DataFrame) -> pl.DataFrame:

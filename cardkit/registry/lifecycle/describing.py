@@ -34,7 +34,8 @@ def _line(rule: Transition) -> str:
         f"`{rule.action}` {rule.zh}",
         _list(sorted(rule.sources)) + _sides(rule),
         rule.target,
-        _list(sorted(rule.roles)) + (f", not by who did {_list(rule.not_by)}" * bool(rule.not_by)),
+        _list(sorted(rule.roles))
+        + (f", not by who did {_list(sorted(rule.not_by))}" * bool(rule.not_by)),
         "yes" if rule.second else "",
         "; ".join(_appearing(rule)),
         _list(sorted(rule.channels)),

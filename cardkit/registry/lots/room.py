@@ -247,7 +247,8 @@ class Lots(Packer):
             named = ", ".join(numbers[:3]) + (" ..." if len(numbers) > 3 else "")
             raise LotError(
                 "difference",
-                f"{lot.name}: {lot.unknown} of {lot.count} cards neither handed out nor back: {named}",
+                f"{lot.name}: {lot.unknown} of {lot.count} cards neither handed out nor back: "
+                f"{named}",
                 hint="merge the outcome file, count again, or --minutes with a second person",
                 zh=f"批次{lot.name}有{lot.unknown}张卡既未发放也未带回（{named}）："
                 "请合并发放结果或重新清点；确认缺失须双人并填写记录编号",

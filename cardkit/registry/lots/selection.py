@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,7 @@ from cardkit.registry.states import State as CardState
 _MOST_IN = 5_000
 
 
-def of_places(
-    connection: Connection, place_ids: Sequence[int]
-) -> dict[int, list[tuple[int, str]]]:
+def of_places(connection: Connection, place_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
     """(card record, card number) of finished cards, free to be packed, by place of their people.
 
     One question for all places: a question a place would look at every card of the county each
@@ -93,7 +91,11 @@ def lot_rows(connection: Connection, *conditions: Any) -> list[Lot]:  # noqa: AN
         .order_by(table.id)
     ).all()
     counted = _counted(connection, [row[0] for row in rows])
-    return [replace(Lot(*row), **counted[row[0]]) for row in rows]
+    return [_with_counts(Lot(*tuple(row)), counted[row[0]]) for row in rows]
+
+
+def _with_counts(lot: Lot, counts: Mapping[str, Any]) -> Lot:
+    return replace(lot, **counts)
 
 
 _COLUMN_OF = {

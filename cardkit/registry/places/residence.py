@@ -16,7 +16,6 @@ from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
 from cardkit.registry.journal import Event
 from cardkit.registry.operators import Operator, Role
-from cardkit.registry.places.fund import place_of
 from cardkit.registry.schema.cards import cards, people
 from cardkit.registry.schema.places import places, residence
 from cardkit.registry.statements import Statement
@@ -96,14 +95,6 @@ class Residence:
             result = Assigned(new, moved, same, unknown)
             self._note(connection, operator, result)
         return result
-
-    def move_in(self, connection: Connection, person_id: int, code: str) -> None:
-        """Move somebody inside the transaction of an act (a transfer, a corrected address)."""
-        place = place_of(connection, code).place_id
-        if self._sql.now.first(connection, who=person_id) is None:
-            self._sql.add.run_many(connection, [(person_id, "", "", place)])
-        else:
-            self._move(connection, person_id, place, self._books.store.now())
 
     def _move(self, connection: Connection, person: int, place: int, since: str) -> None:
         if not since:

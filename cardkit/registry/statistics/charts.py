@@ -44,10 +44,9 @@ def data_of(table: Table, title: str = "", lang: str = "zh") -> dict[str, Any]:
         raise StatisticsError(
             "empty", "there is nothing to draw", hint="another period or place", zh="没有可画的数据"
         )
-    periods = {row[2] for row in table.rows}
     groups: dict[str, list[int]] = {}
-    for code, name, when, counts in table.rows:
-        label = when if len(periods) > 1 or periods != {""} else name or code or "-"
+    for code, name, when, counts in sorted(table.rows, key=lambda row: (row[2], row[0])):
+        label = when or name or code or "-"
         sums = groups.setdefault(label, [0] * len(shown))
         for place, at in enumerate(shown):
             sums[place] += counts[at]

@@ -35,6 +35,7 @@ def period_of(hour: str, period: Period, utc_offset: int) -> str:
         return local.strftime("%Y-%m")
     if period is Period.QUARTER:
         return f"{local.year:04d}-Q{(local.month + 2) // 3}"
+    assert period is Period.YEAR  # noqa: S101 - there are no others
     return f"{local.year:04d}"
 
 

@@ -124,18 +124,31 @@ class LifeMachine(RuleBasedStateMachine):
     ) -> None:
         self.attempt(place, action, login, second, who, papers, channel)
 
-    @rule(place=places, choice=st.integers(0, 30), who=st.sampled_from(list(Appears)))
-    def somebody_does_what_is_legal(self, place: int, choice: int, who: Appears) -> None:
-        """Most random attempts are refused: this one takes the card further."""
+    @rule(
+        place=places,
+        choice=st.integers(0, 30),
+        who=st.sampled_from(list(Appears)),
+        broken=st.sampled_from(["", "", "", "", "login", "second", "who", "papers", "channel"]),
+        second=st.sampled_from(SECONDS),
+    )
+    def somebody_does_what_is_legal_but_for_one_thing(
+        self, place: int, choice: int, who: Appears, broken: str, second: str
+    ) -> None:
+        """Most random attempts are refused: this one takes the card further, or almost."""
         card_id = sorted(self.cards)[place % len(self.cards)]
         legal = self.office.life.legal(card_id)
         if not legal:
             return
         wanted = legal[choice % len(legal)]
-        login = next(p.login for p in self.office.people.values() if p.has(*wanted.roles))
+        people = self.office.people.values()
+        login = next(p.login for p in people if p.has(*wanted.roles) == (broken != "login"))
         channel = "window" if "window" in wanted.channels else min(wanted.channels)
-        appears = who if who in wanted.appears else min(wanted.appears)
-        self.attempt(place, wanted.action, login, "granted", appears, "all", channel)
+        if broken == "channel":
+            channel = "village"
+        appears = who if who in wanted.appears or broken == "who" else min(wanted.appears)
+        papers = "none" if broken == "papers" else "all"
+        granted = second if broken == "second" else "granted"
+        self.attempt(place, wanted.action, login, granted, appears, papers, channel)
 
     def attempt(
         self,

@@ -14,6 +14,7 @@ from cardkit.errors import UsageError
 from cardkit.registry.places import Residence
 from cardkit.registry.registry import Registry
 from cardkit.registry.statistics import Statistics, StatisticsError, Table, chart, write
+from cardkit.registry.statistics.charts import data_of
 from tests.registry.crew import Crew
 from tests.registry.statistics.conftest import happen
 
@@ -128,6 +129,22 @@ def test_a_chart_in_three_forms(tmp_path: Path) -> None:
         write(TABLE, tmp_path / f"t.{form}", title="制卡与挂失")
         assert (tmp_path / f"t.{form}").read_bytes().startswith(beginning)
     assert chart(TABLE, "svg") == chart(TABLE, "svg")
+
+
+def test_a_chart_goes_by_time_whatever_the_order_of_places() -> None:
+    rows = [
+        ("V0", "村", "2012-06", (1,)),
+        ("V1", "村", "2012-05", (2,)),
+        ("V1", "村", "2012-06", (4,)),
+    ]
+    groups = data_of(Table("month", ("made",), rows))["groups"]
+
+    assert groups == [{"label": "2012-05", "values": [2]}, {"label": "2012-06", "values": [5]}]
+
+
+def test_a_chart_of_many_groups_has_its_labels_aslant() -> None:
+    days = [("V0", "村", f"2012-05-{day:02d}", (day, 1)) for day in range(1, 32)]
+    assert chart(Table("day", ("made", "lost"), days), "png").startswith(b"\x89PNG")
 
 
 def test_charts_that_nobody_could_read() -> None:

@@ -70,8 +70,9 @@ def receive(work: Work, content: Content) -> Incoming:
 
     The chip's id code must be the one that was ordered, with its MAC; its answer to reset is kept.
     """
-    rows = matched(work, content).with_columns(pl.col("card_id_code").alias(VALUE))
-    ordered = pl.col("_code").bin.encode("hex").str.to_uppercase()
+    rows = matched(work, content, ("card_number", "card_id_code"))
+    rows = rows.with_columns(pl.col("card_id_code").alias(VALUE))
+    ordered = pl.col("_card_id_code").bin.encode("hex").str.to_uppercase()
     code, atr = pl.col("card_id_code"), pl.col("atr")
     rows = judged(
         rows,

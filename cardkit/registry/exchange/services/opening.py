@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import polars as pl
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from cardkit.registry.exchange.checking import bank_card_numbers
 from cardkit.registry.exchange.lookup import LIVING, card_data, taken_bank_cards
@@ -13,12 +24,16 @@ from cardkit.registry.exchange.matching import SAID, matched
 from cardkit.registry.exchange.reading import Content
 from cardkit.registry.exchange.work import CARD, RESULT, VALUE, Incoming, Outgoing, Work, judged
 from cardkit.registry.journal import Event
+from cardkit.registry.lifecycle.requests import Appears
 from cardkit.registry.schema import cards
 from cardkit.registry.schema.exchange import exchange_batches, exchange_rows
-from cardkit.registry.schema.life import bank_accounts
-from cardkit.registry.statements import Statement
+from cardkit.registry.schema.life import acts, bank_accounts
+from cardkit.registry.states import BankState
 
 ACTION = "bank-open"
+OPENED = BankState.OPENED
+
+Values = Mapping[str, str | ColumnElement[Any]]
 
 
 def send(work: Work, limit: int | None, only: list[int] | None) -> Outgoing:
@@ -41,7 +56,8 @@ def send(work: Work, limit: int | None, only: list[int] | None) -> Outgoing:
 
 def receive(work: Work, content: Content) -> Incoming:
     """Card numbers of the bank → registry; a row that failed keeps its reason."""
-    rows = matched(work, content).with_columns(pl.col("bank_card_number").alias(VALUE))
+    rows = matched(work, content, ("bank_state", "bank_card_number"))
+    rows = rows.with_columns(pl.col("bank_card_number").alias(VALUE))
     number = pl.col("bank_card_number")
     good = bank_card_numbers(rows["bank_card_number"])
     taken = taken_bank_cards(work.connection, rows["bank_card_number"])
@@ -50,41 +66,87 @@ def receive(work: Work, content: Content) -> Incoming:
         (pl.col(SAID) != "ok", SAID),
         (~pl.lit(good), "format"),
         (~number.is_first_distinct() | pl.lit(taken), "duplicate"),
-        (~pl.col("_living") | (pl.col("_bank_card") != ""), "state"),
+        (~pl.col("_living") | (pl.col("_bank_state") != BankState.NONE.value), "state"),
+        (pl.col("_bank_card_number") != "", "state"),
     )
-    return Incoming(rows, settle=lambda: _apply(work, rows))
+    good = rows.filter(pl.col(RESULT) == "ok").select(CARD, "_person", "_state")
+    kept = [*content.rows.columns, CARD, VALUE, RESULT]  # a county's answer wants the room
+    return Incoming(rows.select(kept), settle=lambda: _apply(work, good))
 
 
-def _apply(work: Work, rows: pl.DataFrame) -> None:
-    """Write the accounts down, once the rows are kept: one statement for all of them."""
-    connection = work.connection
-    brought = exchange_rows
+def _apply(work: Work, good: pl.DataFrame) -> None:
+    """Write the accounts down, once the rows are kept: a few statements for all of them.
+
+    The acts are those that the lifecycle writes; a county is too many to take them one by one.
+    """
+    connection, brought = work.connection, exchange_rows.c
+    which = (brought.batch == work.batch_id, brought.result == "ok")
+    account = _numbers(work, bank_accounts.name, good.height)
+    act = _numbers(work, acts.name, good.height)
+    bank: Values = {"bank": work.partner, "account": brought.value, "state": OPENED.value}
+    instants: Values = {"opened_at": work.now, "changed_at": work.now}
+    _insert_each(connection, bank_accounts, account, which, {"card": cards.c.id, **bank, **instants})
+    _insert_each(connection, acts, act, which, _act(work))
     connection.execute(
         update(cards)
-        .where(
-            cards.c.id == brought.c.card,
-            brought.c.batch == work.batch_id,
-            brought.c.result == "ok",
-        )
-        .values(bank_card_number=brought.c.value, bank_state="opened", changed_at=work.now)
+        .where(cards.c.id == brought.card, *which)
+        .values(bank_card_number=brought.value, bank_state=OPENED.value, changed_at=work.now)
     )
-    needed = rows.select(RESULT, CARD, "_person", "_state", "_row", VALUE)
-    good = needed.filter(pl.col(RESULT) == "ok")
-    first = work.books.counters.peek(connection, "bank_accounts")
-    columns = ("id", "person", "card", "bank", "account", "state", "opened_at", "changed_at")
-    add = Statement(work.books.store.engine, insert(bank_accounts).inline(), columns)
-    for part in good.select("_person", CARD, VALUE).iter_slices(50_000):
-        values = [
-            (number, person, card, work.partner, account, "opened", work.now, work.now)
-            for number, (person, card, account) in enumerate(part.iter_rows(), first)
-        ]
-        add.run_many(connection, values)
-        first += len(values)
-    work.books.counters.store(connection, "bank_accounts", first)
-    work.books.journal.append_many(connection, work.now, _events(work, good))
+    work.books.journal.append_many(connection, work.now, _events(work, good, act))
 
 
-def _events(work: Work, good: pl.DataFrame) -> Iterator[Event]:
-    for card, person, state, row in good.select(CARD, "_person", "_state", "_row").iter_rows():
-        detail = f'{{"batch":{work.batch_id},"row":{row}}}'
-        yield Event(ACTION, card, person, state, state, detail)
+def _numbers(work: Work, name: str, count: int) -> int:
+    """The first of so many numbers of a sequence."""
+    first = work.books.counters.peek(work.connection, name)
+    work.books.counters.store(work.connection, name, first + count)
+    return first
+
+
+def _insert_each(
+    connection: Connection,
+    table: Table,
+    first: int,
+    which: Sequence[ColumnElement[bool]],
+    values: Values,
+) -> None:
+    """A record of `table` for each of these rows of a batch, numbered in their order."""
+    number = func.row_number().over(order_by=exchange_rows.c.row) + (first - 1)
+    every = {"id": number, "person": cards.c.person, **values}
+    given = [
+        literal(one) if isinstance(one, str) else one for one in every.values()
+    ]
+    query = select(*given).join_from(exchange_rows, cards, cards.c.id == exchange_rows.c.card)
+    connection.execute(insert(table).from_select(list(every), query.where(*which)))
+
+
+def _act(work: Work) -> Values:
+    before, after = BankState.NONE.value, OPENED.value
+    return {
+        "instant": work.now,
+        "action": ACTION,
+        "subject": "bank",
+        "subject_id": cards.c.id,
+        "card": cards.c.id,
+        "from_state": before,
+        "to_state": after,
+        "bank_from": before,
+        "bank_to": after,
+        "operator": work.operator.login,
+        "place": work.operator.place,
+        "appeared": Appears.NOBODY.value,
+        "channel": "file",
+        "reason": f"batch-{work.batch_id}",
+        "result": "done",
+    }
+
+
+def _events(work: Work, good: pl.DataFrame, first: int) -> Iterator[Event]:
+    told = (
+        f'"appeared":"{Appears.NOBODY.value}","channel":"file","reason":"batch-{work.batch_id}",'
+        f'"bank_from":"{BankState.NONE.value}","bank_to":"{OPENED.value}"}}'
+    )
+    number = first
+    for part in good.iter_slices(50_000):
+        for number, (card, person, state) in enumerate(part.iter_rows(), number):
+            yield Event(ACTION, card, person, state, state, f'{{"act":{number},{told}')
+        number += 1
