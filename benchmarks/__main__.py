@@ -1,4 +1,4 @@
-"""Run the measurements named on the command line, or all."""
+"""Run the measurements named on the command line, or all; options go to the one that is named."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ ALL = (
     "county",
     "windows",
     "lots",
+    "lifecycle",
     "keys",
     "tokens",
     "inquiry",
     "exchange",
     "forms",
+    "year",
 )
 
 if __name__ == "__main__":
-    unknown = set(sys.argv[1:]) - set(ALL)
+    options = [word for word in sys.argv[1:] if word.startswith("-")]
+    first = sys.argv.index(options[0]) if options else len(sys.argv)
+    names, options = sys.argv[1:first], sys.argv[first:]
+    unknown = set(names) - set(ALL)
     if unknown:
         sys.exit(f"no measurement {sorted(unknown)}; there are {', '.join(ALL)}")
-    for name in sys.argv[1:] or ALL:
+    sys.argv[1:] = options
+    for name in names or ALL:
         print(f"== {name}", flush=True)
         importlib.import_module(f"benchmarks.{name}").main()

@@ -1,10 +1,13 @@
 """A county's hand-out: 220,000 cards in 188 villages packed, merged, counted; stock and statistics.
 
-In one process on SQLite; `CARDKIT_BENCHMARK_REGISTRY` names another registry (an empty one).
+In one process, on SQLite and on PostgreSQL where it is installed (a server of its own whose commits
+wait for the disk). ``--database sqlite|postgresql`` does one of them; `CARDKIT_BENCHMARK_PEOPLE`
+says how many people.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import os
 import resource
@@ -35,11 +38,28 @@ PASSWORD = "Tea-at-five-1"  # noqa: S105 - of people who do not exist
 
 
 def main() -> None:
-    """Print seconds and memory of every step."""
-    with tempfile.TemporaryDirectory(prefix="cardkit-lots-") as name:
-        url = os.environ.get("CARDKIT_BENCHMARK_REGISTRY") or sqlite_url(Path(name) / "registry.db")
-        with Registry.open(url, clock=lambda: dt.datetime.now(dt.UTC), actor="bench") as registry:
-            _run(registry)
+    """Print seconds and memory of every step, and how busy the machine was."""
+    parser = argparse.ArgumentParser(prog="benchmarks lots")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"])
+    only = parser.parse_args().database
+    if only != "postgresql":
+        with tempfile.TemporaryDirectory(prefix="cardkit-lots-") as name:
+            _on("SQLite", sqlite_url(Path(name) / "registry.db"))
+    if only == "sqlite":
+        return
+    from tests import postgres  # noqa: PLC0415 - needs psycopg and Debian's programs
+
+    try:
+        with postgres.started(durable=True) as server:
+            _on("PostgreSQL", server.database())
+    except postgres.NoPostgresError:
+        print("  PostgreSQL is not installed: NOT MEASURED")
+
+
+def _on(name: str, url: str) -> None:
+    print(f"  {name}: {PEOPLE:,} people, {VILLAGES} villages; load {os.getloadavg()[0]:.1f}")
+    with Registry.open(url, clock=lambda: dt.datetime.now(dt.UTC), actor="bench") as registry:
+        _run(registry)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  memory           {memory:.0f} MB")
 

@@ -58,8 +58,11 @@ def programs() -> Path:
 class Server:
     """A running server; `start` makes one."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = False, settings: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
+        self._settings = settings
         self._durable = durable
         self._numbers = itertools.count(1)
         self._templates: dict[str, str] = {}
@@ -75,7 +78,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = [*_SMALL, *(() if self._durable else _QUICK), "-k", str(self.folder)]
+        settings = [*_SMALL, *(() if self._durable else _QUICK), "-k", str(self.folder),
+                    *self._settings]  # fmt: skip
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
             [*_as_somebody(), str(programs() / "postgres"), "-D", str(self._data), *settings],
@@ -162,13 +166,15 @@ def _somebody() -> pwd.struct_passwd:
 
 
 @contextmanager
-def started(*, durable: bool = False) -> Iterator[Server]:
+def started(*, durable: bool = False, settings: Sequence[str] = ()) -> Iterator[Server]:
     """A server for the length of a block.
 
     Parameters
     ----------
     durable : bool
         Whether its commits wait for the disk, as they do in life.
+    settings : sequence of str
+        More arguments of the server: ``-c``, ``name=value``, ...
     """
     with tempfile.TemporaryDirectory(prefix="cardkit-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -182,7 +188,7 @@ def started(*, durable: bool = False) -> Iterator[Server]:
              *arguments],
             check=True, capture_output=True, cwd=folder,
         )  # fmt: skip
-        server = Server(folder, durable=durable)
+        server = Server(folder, durable=durable, settings=settings)
         try:
             server.start()
             yield server

@@ -17,6 +17,8 @@ from cardkit.card.files import describe as files
 from cardkit.cli import reference
 from cardkit.issuance.roster import headings_table
 from cardkit.profile import describe as profiles
+from cardkit.registry.exchange import catalogue
+from cardkit.registry.exchange import describing as layouts
 from cardkit.registry.lifecycle import describing, rules
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -48,6 +50,7 @@ def whole(make: Callable[[], str]) -> Callable[[str], str]:
 PAGES: dict[str, Callable[[str], str]] = {
     "card-files.md": part("files", lambda: files.describe(GENERATION_2, T514)),
     "commands.md": whole(reference.render),
+    "exchange.md": part("layouts", lambda: layouts.pages(catalogue.shipped())),
     "lifecycle.md": part("table", lambda: describing.describe(rules.load())),
     "profiles.md": part("fields", profiles.describe),
     "roster.md": part("headings", headings_table),

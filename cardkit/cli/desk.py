@@ -140,24 +140,40 @@ def signed_in(registry: Registry, ctx: click.Context) -> Operator:
 
 
 def window_person(registry: Registry, ctx: click.Context) -> Operator | None:
-    """Who makes cards here: a signed-in window operator, once the registry has accounts.
+    """Who makes cards here: a signed-in window operator, once the registry has accounts."""
+    return working(registry, ctx, "window")
+
+
+def working(registry: Registry, ctx: click.Context, *roles: str) -> Operator | None:
+    """Who changes something here: signed in, with one of some roles, once there are accounts.
 
     From then on the history names this person.
+
+    Raises
+    ------
+    NotAllowedError
+        Nobody is signed in, or somebody without such a role.
     """
     from cardkit.registry.operators import NotAllowedError, Role  # noqa: PLC0415
 
     if not accounts(registry, ctx).exist():
         return None
     operator = signed_in(registry, ctx)
-    if not operator.has(Role.WINDOW):
+    if not operator.has(*map(Role, roles)):
+        names = "、".join(rules_of(ctx).zh("role", role) for role in roles)
         raise NotAllowedError(
             "role",
-            "cards are made by somebody with the role window",
+            f"this is done by somebody with the role {' or '.join(roles)}",
             hint="sign in as such a person: cardkit operator sign-in LOGIN",
-            zh="制卡须由窗口人员办理：请以窗口人员身份登录",
+            zh=f"须由{names}人员办理：请以该角色登录（cardkit operator sign-in）",
         )
     registry.books.journal.actor = operator.login
     return operator
+
+
+def reader(registry: Registry, ctx: click.Context) -> Operator | None:
+    """Who looks at personal data: somebody signed in, once the registry has accounts."""
+    return signed_in(registry, ctx) if accounts(registry, ctx).exist() else None
 
 
 def approval(
@@ -223,6 +239,23 @@ def password(prompt: str, *, stdin: bool = False, confirm: bool = False) -> str:
         return line
     text: str = click.prompt(prompt, hide_input=True, err=True, confirmation_prompt=confirm)
     return text
+
+
+def line(prompt: str) -> str:
+    """Something personal, from the terminal or a line of standard input.
+
+    Raises
+    ------
+    UsageError
+        There is neither.
+    """
+    if sys.stdin.isatty():
+        text: str = click.prompt(prompt, err=True)
+        return text.strip()
+    found = sys.stdin.readline(_LONGEST).strip()
+    if not found:
+        raise UsageError(f"{prompt} is wanted on standard input", hint="a line each")
+    return found
 
 
 def _folder(registry: Registry) -> Path:

@@ -30,8 +30,10 @@ KINDS = (
     "archive",
 )
 REASONS = ("lost", "damaged", "printer", "holder", "archive")
+VOID_REASONS = ("spoilt", "mistake", "not-printed", "cancelled")
 FINDINGS = {
     "genuine": "genuine 真实：本登记库出具，记录未被改动",
+    "void": "VOID 已作废：本登记库出具，但已作废",
     "unknown": "unknown 查无此码：本登记库没有出具过带此验真码的单据",
     "altered": "ALTERED 记录被改动：编号相符，但内容或历史与出具时不一致",
 }
@@ -127,13 +129,16 @@ def list_(
             f"{document.subject.kind} {document.subject.number}",
             document.made_at,
             document.made_by,
+            _STANDINGS[document.standing],
             str(document.reprints),
         )
         for document in found
     ]
-    out.lines(
-        table(rows, ("编号 NUMBER", "KIND", "ABOUT", "时间 MADE", "经办 BY", "补打 REPRINTS"))
-    )
+    heads = ("编号 NUMBER", "KIND", "ABOUT", "时间 MADE", "经办 BY", "状态", "补打 REPRINTS")
+    out.lines(table(rows, heads))
+
+
+_STANDINGS = {"printed": "printed 已打印", "begun": "BEGUN 未完成", "void": "VOID 已作废"}
 
 
 @forms.command("print")
@@ -177,7 +182,8 @@ def print_(
 ) -> None:
     """Make a paper 打印单据 of a KIND that `cardkit forms templates` shows, as a PDF file.
 
-    It is recorded before the file appears; a second original is refused, see reprint.
+    It is recorded before the file appears; a second original is refused, see reprint. One that was
+    begun and never came out is finished.
     """
     from cardkit.registry.forms import Forms, Kind  # noqa: PLC0415
     from cardkit.registry.forms.files import room_for  # noqa: PLC0415
@@ -240,6 +246,34 @@ def reprint(
             )
             file.write(pdf)
     _tell(document, out, as_json=as_json)
+
+
+@forms.command()
+@click.argument("number")
+@click.option("--reason", type=click.Choice(VOID_REASONS), required=True, help="Why 作废原因.")
+@common.registry_option()
+@desk.operator_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def void(
+    ctx: click.Context, number: str, reason: str, registry: str | None, *, as_json: bool
+) -> None:
+    """Make the paper of that NUMBER void 作废: it counts no more.
+
+    Its act may have a new one. The number is not given out again, and a numbered form stays used:
+    keep it with the void papers.
+    """
+    from cardkit.registry.forms import Forms, VoidReason  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        operator = desk.signed_in(opened, ctx)
+        done = Forms(opened.books).void(
+            number.strip().upper(), VoidReason(reason), operator=operator
+        )
+    out.document(done.as_json())
+    out.line(f"{done.number} is void 已作废")
 
 
 @forms.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardkit.cli import common, desk, windows
+from cardkit.cli import common, desk, stock_place, windows
 from cardkit.cli.connect import VIRTUAL, choose_reader, find_pcsc
 from cardkit.cli.issue_rehearsal import show_rehearsal
 from cardkit.cli.issue_text import Language, event_line, text
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     help="Name of this window 窗口, where several share a registry; after a power cut it goes on "
     "with the records it had. Default: computer and process.",
 )  # fmt: skip
+@stock_place.option()
 @desk.operator_option()
 @common.lang_option()
 @common.json_option()
@@ -114,9 +115,12 @@ def issue(
         keyring = _keyring(loaded, sam)
         opened = stack.enter_context(common.open_registry(registry))
         desk.window_person(opened, ctx)
+        held = stock_place.keep(opened, ctx)
         opened.check_writable()
         job = jobs.enrol(loaded, opened, roster)
         output.note(_start(job, lang))
+        if held is not None and held < len(job.wanted):
+            output.note(text("stock", lang, held=held, place=stock_place.of(ctx)))
         work = jobs.worklist(opened, job, window or windows.own_name(), windows.is_dead)
         stack.callback(work.close)
         writer = Writer(loaded, opened, work, keyring, os.urandom)

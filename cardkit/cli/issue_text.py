@@ -14,6 +14,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "花名册 {roster}：{rows} 人，合格 {good}，退回 {rejected}；本次制卡 {wanted} 张",
         "roster {roster}: {rows} people, {good} good, {rejected} rejected; {wanted} cards to make",
     ),
+    "stock": (
+        "{place} 账上只有 {held} 张空白卡，少于本次制卡数",
+        "{place} has {held} blank cards by the books, fewer than cards to make",
+    ),
     "readers": ("读卡器：{names}。请放卡；按 Ctrl-C 在当前卡完成后停止",
                 "readers: {names}. Put cards in; Ctrl-C stops after the current card"),
     "issued": ("[{done}/{total}] {reader}　第{row}行　已制卡{left}",
@@ -40,6 +44,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
          "personal data and secrets hidden:"),
     ),
     "premade": ("预制卡", "pre-made card"),
+    "complete": ("完整预制卡", "complete pre-made card"),
     "blank": ("空白卡", "blank chip"),
     "a_card": (
         "每张卡 {commands} 条指令，发送 {sent} 字节，接收 {received} 字节",

@@ -13,6 +13,9 @@ COMMANDS = {
     "roles": Later("cardkit.cli.key_store:roles", "Who may do what 职责"),
     "passphrase": Later("cardkit.cli.key_store:passphrase", "New custodians or passphrases 口令"),
     "accept": Later("cardkit.cli.key_store:accept", "Take a restored older store 接受旧库"),
+    "accept-clock": Later(
+        "cardkit.cli.key_store:accept_clock", "The clock was set forward before 认可时钟"
+    ),
     "agent": Later("cardkit.cli.key_agent:agent", "Open a store for services 密钥代理"),
     "generate": Later("cardkit.cli.key_make:generate", "Make a key in the store 生成"),
     "import": Later("cardkit.cli.key_make:import_", "Bring keys in 导入"),

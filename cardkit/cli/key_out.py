@@ -28,14 +28,18 @@ _LARGEST = 1 << 27
     "--cards", type=common.PATH, required=True,
     help="Card factors 分散因子: a line of 16 hexadecimal digits a card.",
 )  # fmt: skip
+@click.option(
+    "--version", type=click.IntRange(1, 99), metavar="N",
+    help="Version 版本 of the keys. Default: of each the newest that can be used now.",
+)  # fmt: skip
 @click.option("--province", help="Province 省, 2 digits: a level of diversification.")
 @click.option("--city", help="Issuing city 市, 6 digits: a level of diversification.")
 @_UNDER
 @click.option("--out", "target", type=common.PATH, required=True, help="The sealed file.")
 @common.json_option()
 def derive(
-    access: KeyAccess, names: tuple[str, ...], cards: Path, province: str | None,
-    city: str | None, under: str, target: Path, *, as_json: bool,
+    access: KeyAccess, names: tuple[str, ...], cards: Path, version: int | None,
+    province: str | None, city: str | None, under: str, target: Path, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Derive the card keys 分散 of a whole batch into a sealed file, for a card factory.
 
@@ -46,7 +50,7 @@ def derive(
     out = Output(as_json=as_json)
     factors = _factors(cards, province, city)
     with access.custody() as custody:
-        records = [custody.record(name) for name in names]
+        records = [custody.record(name, version) for name in names]
         write_sealed(custody, records, factors, custody.record(under), target)
     out.document({"cards": factors.count, "keys": [str(r) for r in records], "file": str(target)})
     out.line(f"{factors.count} cards × {len(records)} keys → {target}, under {under}")

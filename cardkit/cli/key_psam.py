@@ -11,6 +11,7 @@ import click
 
 from cardkit.cli import common
 from cardkit.cli.key_access import open_keys
+from cardkit.cli.key_roles import REASON, ROLE, TAKE, roles_of, show_clock, show_roles
 from cardkit.cli.key_text import HEADINGS, one_line, row
 from cardkit.cli.output import Output, table
 from cardkit.cli.psam_link import psam_log, psam_options, psam_reader, psam_store
@@ -134,27 +135,64 @@ def _rows(found: Sequence[tuple[MapEntry, bool]]) -> list[tuple[str, ...]]:
 
 @psam.command()
 @common.profile_option(required=True)
+@ROLE
 @common.json_option()
-def manifest(profile: str, *, as_json: bool) -> None:
+def manifest(profile: str, given: tuple[str, ...], *, as_json: bool) -> None:
     """Write the manifest 清单 of the PSAM that the profile names, or show it.
 
-    It says state, validity and usage of every key of the key map, which a PSAM does not tell;
-    psam.records of the profile says where it lies. Check values: a PSAM gives none.
+    It says state, validity and usage of every key of the key map, which a PSAM does not tell, and
+    who has which role; psam.records of the profile says where it lies. Check values: a PSAM gives
+    none. `psam roles` changes the roles of a manifest that is there.
     """
     from cardkit.keys import psam_records  # noqa: PLC0415
     from cardkit.keys.open_psam import environment_of, key_map  # noqa: PLC0415
 
     loaded = common.load_profile(profile)
     there = _manifest(loaded)
+    if given and there.path.exists():
+        raise UsageError(f"{there.path} is there already", hint="`key psam roles` gives roles")
+    roles_of(given)
     if not there.path.exists():
         records = psam_records.of_map(
             key_map(loaded), environment_of(loaded), loaded.psam.version, test=loaded.test
         )
-        psam_records.write_manifest(there, records, _log(loaded), common.operator())
+        psam_records.write_manifest(
+            there, records, _log(loaded), common.operator(), roles_of(given)
+        )
     out = Output(as_json=as_json)
     shown = [record for _, record in sorted(there.load().items())]
     out.document([record.to_json() for record in shown])
     out.lines(table([row(record) for record in shown], HEADINGS))
+
+
+@psam.command()
+@common.profile_option(required=True)
+@ROLE
+@TAKE
+@common.json_option()
+def roles(profile: str, given: tuple[str, ...], take: tuple[str, ...], *, as_json: bool) -> None:
+    """Show who has which role 职责 in the manifest of a PSAM, give and take them.
+
+    While nobody has one, whoever can write the manifest gives the first ones, approve among
+    them; afterwards that is for the role approve.
+    """
+    loaded = common.load_profile(profile)
+    there = _manifest(loaded, must_exist=True)
+    if given or take:
+        there.change_roles(roles_of(take), roles_of(given), _log(loaded), common.operator())
+    show_roles(there.roles(), as_json=as_json)
+
+
+@psam.command("accept-clock")
+@common.profile_option(required=True)
+@REASON
+def accept_clock(profile: str, reason: str) -> None:
+    """Say that the clock is right now, and was set forward before 认可时钟; role approve."""
+    from cardkit.keys import psam_records  # noqa: PLC0415
+
+    loaded = common.load_profile(profile)
+    there = _manifest(loaded, must_exist=True)
+    show_clock(psam_records.accept_clock(there, _log(loaded), common.operator(), reason))
 
 
 def _change(action: str, summary: str) -> None:
@@ -183,13 +221,16 @@ for _action, _summary in (
     _change(_action, _summary)
 
 
-def _manifest(profile: Profile) -> TokenRecords:
+def _manifest(profile: Profile, *, must_exist: bool = False) -> TokenRecords:
+    from cardkit.keys.open_psam import manifest_of  # noqa: PLC0415
     from cardkit.keys.token_records import TokenRecords  # noqa: PLC0415
 
     if not profile.psam.records:
         raise UsageError(
             f"profile {profile.name} names no manifest", hint='psam.records = "window.records"'
         )
+    if must_exist:
+        manifest_of(profile)
     return TokenRecords(profile.folder / profile.psam.records)
 
 

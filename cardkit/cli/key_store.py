@@ -9,37 +9,20 @@ import click
 
 from cardkit.cli import common
 from cardkit.cli.key_access import KeyAccess, access_options, store_options
+from cardkit.cli.key_roles import REASON, ROLE, TAKE, roles_of, show_clock, show_roles
 from cardkit.cli.key_text import HEADINGS, row
 from cardkit.cli.output import Output, table
 from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from cardkit.keys.reference import CheckValue
 
-ROLE = click.option(
-    "--role", "given", multiple=True, metavar="ROLE=NAME",
-    help="Give a person a role 职责: generate, import, approve or use. Repeat it.",
-)  # fmt: skip
 _NEW_CUSTODIANS = click.option(
     "--new-custodian", "new", multiple=True, required=True, metavar="NAME",
     help="A custodian 保管人 of the store; two at least, any two of them open it.",
 )  # fmt: skip
-
-
-def _roles(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    from cardkit.keys.custody import check_roles  # noqa: PLC0415
-
-    roles: dict[str, tuple[str, ...]] = {}
-    for word in words:
-        role, _, person = word.partition("=")
-        if not person:
-            raise UsageError(f"{word!r} is no ROLE=NAME", hint="for example approve=wang")
-        roles[role] = (*roles.get(role, ()), person)
-    check_roles(roles)
-    return roles
 
 
 @click.command()
@@ -64,7 +47,7 @@ def init(
     from cardkit.keys.soft_file import KeyFile  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    roles = _roles(given)
+    roles = roles_of(given)
     source = dataclasses.replace(access, passphrase_files=files).passphrases
     passphrases = {name: source.ask_new(name) for name in dict.fromkeys(new)}
     path = access.path()
@@ -148,24 +131,32 @@ def check_value_of(text: str) -> CheckValue:
 @click.command()
 @access_options
 @ROLE
-@click.option("--take", multiple=True, metavar="ROLE=NAME", help="Take a role 职责 away.")
+@TAKE
 @common.json_option()
 def roles(
     access: KeyAccess, given: tuple[str, ...], take: tuple[str, ...], *, as_json: bool
 ) -> None:
     """Show who has which role 职责, give and take them; two custodians decide."""
-    from cardkit.keys.soft_content import ROLES  # noqa: PLC0415
-
-    out = Output(as_json=as_json)
     with access.custody() as custody:
         for words, give in ((take, False), (given, True)):
-            for role, people in _roles(words).items():
+            for role, people in roles_of(words).items():
                 for person in people:
                     custody.assign(role, person, give=give)
         now = custody.file.content.roles
-    out.document({role: list(now.get(role, ())) for role in ROLES})
-    rows = [(role, ", ".join(now.get(role, ())) or "–", text) for role, text in ROLES.items()]
-    out.lines(table(rows, ("ROLE", "PEOPLE", "MAY")))
+    show_roles(now, as_json=as_json)
+
+
+@click.command("accept-clock")
+@access_options
+@REASON
+def accept_clock(access: KeyAccess, reason: str) -> None:
+    """Say that the clock is right now, and was wrongly set forward before 认可时钟; role approve.
+
+    Keys are not used while the clock stands behind the latest entry of the log. This puts on record
+    that the later time was wrong; from then on only later entries count.
+    """
+    with access.custody() as custody:
+        show_clock(custody.accept_clock(reason))
 
 
 @click.command()

@@ -12,6 +12,7 @@ import click
 
 from cardkit.cli import common
 from cardkit.cli.key_access import KeyAccess, access_options
+from cardkit.cli.key_roles import REASON, ROLE, TAKE, roles_of, show_clock, show_roles
 from cardkit.cli.key_text import HEADINGS, one_line, row
 from cardkit.cli.key_wish import wish_options
 from cardkit.cli.output import Output, table
@@ -129,6 +130,39 @@ def list_(settings: Path, pin_file: Path | None, descriptor: int | None, *, as_j
 
 @token.command()
 @token_options
+@ROLE
+@TAKE
+@common.json_option()
+def roles(
+    settings: Path, pin_file: Path | None, descriptor: int | None, given: tuple[str, ...],
+    take: tuple[str, ...], *, as_json: bool,
+) -> None:  # fmt: skip
+    """Show who has which role 职责 for the keys of a token, give and take them.
+
+    While nobody has one, whoever has the PIN gives the first ones, approve among them;
+    afterwards that is for the role approve.
+    """
+    with _custody(settings, pin_file, descriptor) as custody:
+        now = custody.roles()
+        if given or take:
+            custody.keys()  # the PIN is right
+            now = custody.change_roles(roles_of(take), roles_of(given))
+    show_roles(now, as_json=as_json)
+
+
+@token.command("accept-clock")
+@token_options
+@REASON
+def accept_clock(
+    settings: Path, pin_file: Path | None, descriptor: int | None, reason: str
+) -> None:
+    """Say that the clock is right now, and was set forward before 认可时钟; role approve."""
+    with _custody(settings, pin_file, descriptor) as custody:
+        show_clock(custody.accept_clock(reason))
+
+
+@token.command()
+@token_options
 @click.argument("name")
 @wish_options
 @common.json_option()
@@ -161,9 +195,11 @@ def load(
         _custody(settings, pin_file, descriptor) as custody,
     ):
         from cardkit.keys.custody import find  # noqa: PLC0415
+        from cardkit.keys.policy import newest  # noqa: PLC0415
 
         for name in names:
-            original = find(file.content.records, name, None)
+            known = [r for (n, _), r in file.content.records.items() if n == name]
+            original = newest(known, common.now()) if known else find({}, name, None)
             done.append(custody.load(original, file.content.keys[original.place]))
     out.document([record.to_json() for record in done])
     out.lines(map(one_line, done))

@@ -23,8 +23,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Version 版本. Default: one more than the newest.",
     ),
     click.option(
-        "--algorithm", type=click.Choice(["3des", "sm4", "aes"]), default="3des",
-        show_default=True, help="Algorithm 算法; aes for transport keys.",
+        "--algorithm", type=click.Choice(["3des", "sm4", "aes", "ssf33"]), default="3des",
+        show_default=True, help="Algorithm 算法; aes for transport keys; ssf33 is in PSAMs only.",
     ),
     click.option(
         "--usage", type=click.Choice(USES), multiple=True,

@@ -28,10 +28,11 @@ COMMANDS = {
     "key": Later("cardkit.cli.key:key", "Make, guard and use keys 密钥"),
     "registry": Later("cardkit.cli.registry:registry", "Cards made, and their history 登记库"),
     "lifecycle": Later(
-        "cardkit.cli.lifecycle:lifecycle", "What happens to a card: loss, replacement ... 卡生命周期"
+        "cardkit.cli.lifecycle:lifecycle",
+        "What happens to a card: loss, replacement ... 卡生命周期",
     ),
     "operator": Later("cardkit.cli.operator:operator", "The people who work 操作员"),
-    "approval": Later("cardkit.cli.operator:approval", "The second person 双人复核"),
+    "approval": Later("cardkit.cli.approval:approval", "The second person 双人复核"),
     "forms": Later("cardkit.cli.forms:forms", "Receipts and forms 回执与表单, and checking them"),
     "stock": Later(
         "cardkit.cli.stock:stock", "Blank cards, PSAMs, numbered forms: what is where 库存"

@@ -11,6 +11,7 @@ import click
 
 from cardkit.apdu.link import LinkLostError
 from cardkit.cli import common
+from cardkit.cli.lifecycle_pin import pin_reset, pin_unlock
 from cardkit.cli.output import Output
 from cardkit.cli.pins import PinSource, pin_options
 from cardkit.cli.session import Session, Target, card_session, target_options
@@ -24,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @click.group()
 def pin() -> None:
-    """Verify or change the PIN 密码 of a card.
+    """Verify or change the PIN 密码 of a card; unlock or reset it for its holder at the window.
 
     A wrong PIN spends one of the tries left 剩余次数, which are shown; it is never repeated by
     itself. At 0 the PIN is locked. Exit code 4 when the card refuses.
@@ -83,6 +84,10 @@ def change(
     out = Output(as_json=as_json)
     out.document({"directory": where.label, "changed": True})
     out.line(f"{where.label}: the PIN is changed 密码已修改")
+
+
+pin.add_command(pin_unlock)
+pin.add_command(pin_reset)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardkit.cli import common, registry_text
+from cardkit.cli import common, desk, registry_text, stock_place
 from cardkit.cli.output import Output, table
 from cardkit.errors import ExitCode, UsageError
 
@@ -37,9 +37,18 @@ STATE = click.option(
 @STATE
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many records.")
 @FULL
+@desk.operator_option()
+@desk.rules_option()
 @common.json_option()
+@click.pass_context
 def list_(
-    registry: str | None, states: tuple[str, ...], limit: int | None, *, full: bool, as_json: bool
+    ctx: click.Context,
+    registry: str | None,
+    states: tuple[str, ...],
+    limit: int | None,
+    *,
+    full: bool,
+    as_json: bool,
 ) -> None:
     """List card records 卡记录, in the order of their rosters.
 
@@ -48,6 +57,8 @@ def list_(
     """
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        if full or as_json:
+            desk.reader(opened, ctx)
         records = opened.list(states or None, limit)
         if as_json:
             out.list_document(record.as_json() for record in records)
@@ -61,8 +72,13 @@ def list_(
 @click.argument("which", metavar="CARD")
 @common.registry_option()
 @FULL
+@desk.operator_option()
+@desk.rules_option()
 @common.json_option()
-def show(which: str, registry: str | None, *, full: bool, as_json: bool) -> None:
+@click.pass_context
+def show(
+    ctx: click.Context, which: str, registry: str | None, *, full: bool, as_json: bool
+) -> None:
     """Show one card record 卡记录 with its chips and its history.
 
     CARD is the number of the record, the card number 卡号 or the card id code 卡识别码. With - it
@@ -71,6 +87,8 @@ def show(which: str, registry: str | None, *, full: bool, as_json: bool) -> None
     """
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        if full or as_json:
+            desk.reader(opened, ctx)
         story = opened.show(find(opened, which).card_id)
     out.document(registry_text.story_as_json(story))
     out.lines(registry_text.story(story, full=full))
@@ -83,9 +101,18 @@ def show(which: str, registry: str | None, *, full: bool, as_json: bool) -> None
     "--format", "form", type=click.Choice(["csv", "json"]), help="Default: by the file's ending."
 )
 @STATE
+@desk.operator_option()
+@desk.rules_option()
 @common.json_option()
+@click.pass_context
 def export(
-    file: Path, registry: str | None, form: str | None, states: tuple[str, ...], *, as_json: bool
+    ctx: click.Context,
+    file: Path,
+    registry: str | None,
+    form: str | None,
+    states: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """Write the card records to a FILE 导出, with all personal data.
 
@@ -94,6 +121,7 @@ def export(
     chosen = form or file.suffix.lower().removeprefix(".")
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        desk.reader(opened, ctx)
         if chosen == "csv":
             count = opened.export(file, "csv", states or None)
         elif chosen == "json":
@@ -144,9 +172,21 @@ def audit(ctx: click.Context, registry: str | None, *, verify: bool, as_json: bo
 @click.argument("which", metavar="CARD")
 @click.option("--reason", required=True, help="Why 原因, for the history. No personal data.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@stock_place.option()
 @common.registry_option()
 @common.json_option()
-def spoil(which: str, reason: str, registry: str | None, *, yes: bool, as_json: bool) -> None:
+@desk.operator_option()
+@desk.rules_option()
+@click.pass_context
+def spoil(
+    ctx: click.Context,
+    which: str,
+    reason: str,
+    registry: str | None,
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Give up the chip of a record 废卡; the record gets another.
 
     For a chip that is broken or lost before its card was issued. Its id code is dead for ever. CARD
@@ -154,11 +194,13 @@ def spoil(which: str, reason: str, registry: str | None, *, yes: bool, as_json: 
     """
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        desk.working(opened, ctx, "window", "county")
         record = find(opened, which)
         code = record.id_code.hex().upper()
         if not yes and sys.stdin.isatty():
             question = f"Retire id code {code} of record {record.card_id} for ever?"
             click.confirm(question, abort=True, err=True)
+        stock_place.keep(opened, ctx)
         opened.spoil(record.card_id, reason)
         after = opened.get(record.card_id)
     out.document(

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardkit.cli import common
+from cardkit.cli import common, desk
 from cardkit.cli.output import Output, table
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from cardkit.registry.books import Books
     from cardkit.registry.inquiry.clients import Client, Clients
+    from cardkit.registry.registry import Registry
 
 RIGHTS = (
     "state", "numbers", "person", "account", "by-person", "by-account", "batch", "blacklist",
@@ -54,6 +56,7 @@ def client() -> None:
     help="How long the registration is valid 有效期.",
 )  # fmt: skip
 @common.registry_option()
+@desk.operator_option()
 @common.json_option()
 def add(
     name: str, rights: tuple[str, ...], certificate: Path | None, networks: tuple[str, ...],
@@ -65,7 +68,7 @@ def add(
     out = Output(as_json=as_json)
     der = None if certificate is None else _der(certificate)
     until = common.now() + dt.timedelta(days=days)
-    with _clients(registry) as clients:
+    with _clients(registry, "client-add") as clients:
         made, token = clients.add(
             name, parse(rights), certificate=der, networks=networks, per_second=per_second,
             valid_until=until.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
@@ -84,7 +87,7 @@ def add(
 def list_(registry: str | None, *, as_json: bool) -> None:
     """List systems and their rights."""
     out = Output(as_json=as_json)
-    with _clients(registry, must_exist=True) as clients:
+    with _clients(registry) as clients:
         known = clients.list()
     out.document([_as_json(one) for one in known])
     headings = ("CLIENT 客户端", "STATE 状态", "BY 凭证", "RIGHTS 权限", "RATE", "UNTIL 有效期")
@@ -95,13 +98,14 @@ def list_(registry: str | None, *, as_json: bool) -> None:
 @click.argument("name")
 @_RIGHT
 @common.registry_option()
+@desk.operator_option()
 @common.json_option()
 def rights(name: str, rights: tuple[str, ...], registry: str | None, *, as_json: bool) -> None:
     """Give a system these rights 权限 and no others, at once."""
     from cardkit.registry.inquiry.rights import parse  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with _clients(registry) as clients:
+    with _clients(registry, "client-rights") as clients:
         changed = clients.set_rights(name, parse(rights))
     out.document(_as_json(changed))
     out.line(f"client {name}: {' '.join(sorted(changed.rights))}")
@@ -110,11 +114,12 @@ def rights(name: str, rights: tuple[str, ...], registry: str | None, *, as_json:
 @client.command()
 @click.argument("name")
 @common.registry_option()
+@desk.operator_option()
 @common.json_option()
 def revoke(name: str, registry: str | None, *, as_json: bool) -> None:
     """Take all rights away 吊销, at once and for good."""
     out = Output(as_json=as_json)
-    with _clients(registry) as clients:
+    with _clients(registry, "client-revoke") as clients:
         revoked = clients.revoke(name)
     out.document(_as_json(revoked))
     out.line(f"client {name} is revoked")
@@ -127,6 +132,7 @@ def revoke(name: str, registry: str | None, *, as_json: bool) -> None:
     default="citizen_number", show_default=True, help="Kind of number.",
 )  # fmt: skip
 @common.registry_option()
+@desk.operator_option()
 @common.json_option()
 def who_asked(by: str, registry: str | None, *, as_json: bool) -> None:
     """Tell who asked for a number 查询记录; it is read from standard input.
@@ -138,8 +144,11 @@ def who_asked(by: str, registry: str | None, *, as_json: bool) -> None:
 
     out = Output(as_json=as_json)
     number = sys.stdin.readline().strip().upper()
-    with common.open_registry(registry) as opened:
-        record = Record(opened.books)
+    with (
+        common.open_registry(registry) as opened,
+        _answered_for(opened, "who-asked", "administrator", "inspector") as books,
+    ):
+        record = Record(books)
         problem = record.verify()
         rows = record.about(Question(By(by), number))
     if problem:
@@ -156,11 +165,34 @@ def who_asked(by: str, registry: str | None, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _clients(registry: str | None, *, must_exist: bool = False) -> Iterator[Clients]:
+def _clients(registry: str | None, action: str = "") -> Iterator[Clients]:
+    """The clients of a registry; whoever changes them is an administrator, once there are any."""
     from cardkit.registry.inquiry.clients import Clients  # noqa: PLC0415
 
-    with common.open_registry(registry, must_exist=must_exist) as opened:
-        yield Clients(opened.books)
+    with (
+        common.open_registry(registry, must_exist=not action) as opened,
+        _answered_for(opened, action, "administrator") as books,
+    ):
+        yield Clients(books)
+
+
+@contextmanager
+def _answered_for(opened: Registry, action: str, *roles: str) -> Iterator[Books]:
+    """The books in the hands of a signed-in person with one of some roles.
+
+    A registry without accounts asks for nobody; a refusal is in the history.
+    """
+    ctx = click.get_current_context()
+    if not action or not desk.accounts(opened, ctx).exist():
+        yield opened.books
+        return
+    from cardkit.registry.attempts import attempted, need_role  # noqa: PLC0415
+    from cardkit.registry.operators import Role  # noqa: PLC0415
+
+    operator = desk.signed_in(opened, ctx)
+    with attempted(opened.books, operator, action):
+        need_role(operator, action, *map(Role, roles))
+    yield opened.books.by(operator.login)
 
 
 def _der(path: Path) -> bytes:

@@ -10,7 +10,7 @@ import click
 
 from cardkit.cli import common, desk
 from cardkit.cli.output import Output, table
-from cardkit.errors import ExitCode
+from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from cardkit.registry.statistics import Sample, Table
@@ -64,22 +64,33 @@ def places_load(ctx: click.Context, file: Path, registry: str | None, *, as_json
 @places.command("assign")
 @click.argument("file", type=common.PATH, required=False)
 @click.option("--moving", is_flag=True, help="Whoever has another place moves now 迁移.")
+@click.option("--employers", is_flag=True, help="Employers 参保单位, which collect their cards.")
 @_acting
 def places_assign(
-    ctx: click.Context, file: Path | None, registry: str | None, *, moving: bool, as_json: bool
+    ctx: click.Context,
+    file: Path | None,
+    registry: str | None,
+    *,
+    moving: bool,
+    employers: bool,
+    as_json: bool,
 ) -> None:
     """Say who belongs where: by a FILE, or by how addresses begin.
 
     FILE is a CSV with the column place, and citizen_number, card_number or card_id. Exit code 1
     when rows name nobody or no place.
     """
-    from cardkit.registry.places import Residence, read_assignments  # noqa: PLC0415
+    from cardkit.registry.places import Membership, Residence, read_assignments  # noqa: PLC0415
 
     out = Output(as_json=as_json)
     rows = read_assignments(file) if file else None
     with common.open_registry(registry) as opened:
         operator, room = desk.signed_in(opened, ctx), Residence(opened.books)
-        if rows is None:
+        if employers:
+            if rows is None:
+                raise UsageError("whose employer?", hint="name a FILE with the column place")
+            done = Membership(opened.books).assign(rows, operator=operator, moving=moving)
+        elif rows is None:
             done = room.assign_by_address(operator=operator)
         else:
             done = room.assign(rows, operator=operator, moving=moving)
@@ -255,6 +266,9 @@ def sample_result(
 @click.argument("number", type=int, metavar="SAMPLE")
 @click.option("--again", is_flag=True, help="Draw it again and compare 复核.")
 @common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 @click.pass_context
 def sample_show(
@@ -265,6 +279,7 @@ def sample_show(
 
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        desk.reader(opened, ctx)
         room = Inspection(opened.books, common.CHINA_HOURS)
         found, same = room.show(number), room.again(number) if again else True
     out.document(found.as_json() | ({"same": same} if again else {}))
@@ -373,13 +388,20 @@ def archive_back(ctx: click.Context, volume: int, registry: str | None, *, as_js
 @archive.command("register")
 @click.option("--volume", type=int)
 @common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
-def archive_register(volume: int | None, registry: str | None, *, as_json: bool) -> None:
+@click.pass_context
+def archive_register(
+    ctx: click.Context, volume: int | None, registry: str | None, *, as_json: bool
+) -> None:
     """The lending register 借阅登记."""
     from cardkit.registry.statistics import Archive  # noqa: PLC0415
 
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        desk.reader(opened, ctx)
         found = Archive(opened.books).register(volume)
     out.document([one.as_json() for one in found])
     rows = [

@@ -137,6 +137,7 @@ class Writer:
         self._in_work: set[int] = set()
         self._tree = tree_of(profile)
         self._expected = expected_card(profile)
+        self._photos = Photos(registry.books)
 
     def process(self, link: Link, reader: str) -> Outcome:
         """Make the card in the reader.
@@ -323,7 +324,7 @@ class Writer:
         """The photo of the holder, where the registry has one and the card has a place for it."""
         if not self._profile.photo.on_chip:
             return
-        photo = Photos(self._registry.books).chip_photo(record.person_id)
+        photo = self._photos.chip_photo(record.person_id)
         if photo:
             session.run(write_photo(session.card, photo))
 

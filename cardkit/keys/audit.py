@@ -2,9 +2,13 @@
 
 A line is the JSON array ``[sequence, instant, actor, action, key, count, purpose, result, detail,
 digest]``; the digest covers everything before it and all earlier entries. Every entry is on the
-disk before the call returns. Beside the log, ``NAME.head`` repeats number and digest of the last
-entry, so that entries cut off at the end are noticed; whoever can change both files can cut both,
-therefore the last digest belongs on paper too.
+disk before the call returns. Beside the log, ``NAME.head`` (`cardkit.keys.audit_head`) repeats
+number and digest of the last entry, so that entries cut off at the end are noticed, and the latest
+instant of the log, which a clock that is set back does not lower.
+
+Whoever can change both files can cut or rewrite both. A soft store seals the head with a key that
+is inside it, and finds that when it is opened; an older state of both, seal and all, is found with
+a digest on paper only. Logs without a soft store (tokens, PSAMs) have no seal.
 """
 
 from __future__ import annotations
@@ -12,78 +16,37 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cardkit import history
-from cardkit.errors import UsageError
 from cardkit.history import Head, Scalar, Verdict
+from cardkit.keys.audit_entry import (
+    ACCEPT_CLOCK,
+    RESERVE,
+    USE,
+    AuditError,
+    Entry,
+    Line,
+    SetBack,
+    instant_text,
+    later,
+    latest_of,
+    open_reservations,
+    set_backs,
+    settles,
+)
+from cardkit.keys.audit_head import HeadFile, Mark, Sealer
 from cardkit.keys.locking import locked
+
+__all__ = [
+    "ACCEPT_CLOCK", "RESERVE", "USE", "AuditError", "AuditLog", "Clock", "Entry", "Line", "settles",
+]  # fmt: skip
 
 Clock = Callable[[], dt.datetime]
 
-RESERVE, USE = "reserve", "use"
-"""Actions: answers that may be given from now on, and those that were."""
-
-_FIELDS = 9  # before the digest
-_SETTLES = re.compile(r", of entry (\d+)$")
 _LONGEST_LINE = 1 << 16
-
-
-class AuditError(UsageError):
-    """The log cannot be written, or does not end as it should; nothing is done without it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that was done with a key.
-
-    Parameters
-    ----------
-    actor : str
-        Operator.
-    action : str
-        ``derive``, ``reserve``, ``use``, ``generate``, ``approve`` ...
-    key : str
-        Name, version and check value, or ``''``.
-    count : int
-        How many keys or answers.
-    purpose : str
-        What for.
-    result : str
-        ``ok``, or ``refused: `` and why.
-    detail : str
-        Whatever else tells the case; never a key.
-    """
-
-    actor: str
-    action: str
-    key: str = ""
-    count: int = 0
-    purpose: str = ""
-    result: str = "ok"
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An entry as it stands in the log."""
-
-    sequence: int
-    instant: str
-    entry: Entry
-    digest: bytes
-
-    @property
-    def fields(self) -> tuple[Scalar, ...]:
-        """What the digest covers."""
-        e = self.entry
-        what = (e.actor, e.action, e.key, e.count, e.purpose, e.result, e.detail)
-        return self.sequence, self.instant, *what
 
 
 class AuditLog:
@@ -102,6 +65,8 @@ class AuditLog:
         self.clock = clock
         self._head_path = self.path.with_name(path.name + ".head")
         self._lock = threading.Lock()
+        self._sealer: Sealer | None = None
+        self._known: tuple[tuple[int, int] | None, dt.datetime | None] = None, None
 
     def __repr__(self) -> str:
         return f"AuditLog({str(self.path)!r})"
@@ -114,11 +79,10 @@ class AuditLog:
         AuditError
             The log cannot be written, or somebody has changed its end.
         """
-        instant = self.clock().astimezone(dt.UTC).isoformat(timespec="milliseconds")
-        instant = instant.replace("+00:00", "Z")
         with self._lock, locked(self.path):
             try:
-                return self._append(entry, instant)
+                self._known = None, None
+                return self._append(entry, instant_text(self.clock()))
             except OSError as error:
                 raise AuditError(
                     f"the audit log {self.path} cannot be written: {error.strerror}",
@@ -128,7 +92,8 @@ class AuditLog:
     def _append(self, entry: Entry, instant: str) -> Head:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(self.path, flags, 0o600), "r+b") as file:
-            last, end = self._end(file.fileno())
+            last, end, beside = self._end(file.fileno())
+            latest = self._latest(last, beside)
             head = Head(last.sequence, last.digest) if last else Head()
             line = Line(head.sequence + 1, instant, entry, b"")
             digest = history.link(head.digest, line.fields)
@@ -140,11 +105,14 @@ class AuditLog:
             file.write(text.encode("ascii") + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        head = Head(line.sequence, digest)
-        self._write_head(head)
-        return head
+        mark = Mark(Head(line.sequence, digest), later(latest, entry, line.at))
+        seals = dict(beside.seals)
+        if self._sealer is not None:
+            seals[self._sealer.store] = self._sealer.seal(mark)
+        HeadFile(mark, seals).write(self._head_path)
+        return mark.head
 
-    def _end(self, handle: int) -> tuple[Line | None, int]:
+    def _end(self, handle: int) -> tuple[Line | None, int, HeadFile]:
         """Last complete line, and where it ends; compared with the head beside the log."""
         size = os.fstat(handle).st_size
         start = max(0, size - 2 * _LONGEST_LINE)
@@ -152,20 +120,83 @@ class AuditLog:
         tail = os.read(handle, size - start)
         end = tail.rfind(b"\n") + 1
         begin = tail.rfind(b"\n", 0, max(end - 1, 0)) + 1
-        last = _parse(tail[begin:end]) if end else None
-        known = self._read_head()
+        last = Line.parse(tail[begin:end]) if end else None
+        beside = HeadFile.read(self._head_path)
+        marks = [beside.end, *beside.seals.values()]
         reached = last.sequence if last else 0
-        if (end and last is None) or reached < known.sequence:
+        if (end and last is None) or reached < max(mark.head.sequence for mark in marks):
             raise AuditError(
                 f"the end of the audit log {self.path} is missing or was changed",
                 hint="`cardkit key audit --verify` tells where; restore the log before using keys",
             )
-        if last and reached == known.sequence and last.digest != known.digest:
+        if last and any(m.head.sequence == reached and m.head.digest != last.digest for m in marks):
             raise AuditError(
                 f"entry {reached} of the audit log {self.path} was changed",
                 hint="restore the log before using keys",
             )
-        return last, start + end
+        self._own_seal(beside)
+        return last, start + end, beside
+
+    def _latest(self, last: Line | None, beside: HeadFile) -> dt.datetime | None:
+        """Latest instant of the log; what is sealed counts, whatever stands beside it."""
+        if last is None:
+            return None
+        known = beside.end.latest
+        if known is None or beside.end.head.sequence != last.sequence:  # after a power cut
+            known = latest_of(self.lines())
+        seal = self._own_seal(beside)
+        sealed = seal.latest if seal else None
+        return max(filter(None, (known, sealed)), default=None)
+
+    # --- the seal ----------------------------------------------------------------------------
+
+    def seal_with(self, sealer: Sealer, *, check: bool = True) -> None:
+        """Seal the head from now on, for the store that is open.
+
+        Parameters
+        ----------
+        check : bool
+            Whether there has to be a seal of that store already, which fits the log.
+
+        Raises
+        ------
+        AuditError
+            The log was rewritten by somebody who cannot open the store, or has no seal.
+        """
+        if check:
+            with self._lock, locked(self.path):
+                self._check_seal(sealer)
+        self._sealer = sealer
+
+    def _check_seal(self, sealer: Sealer) -> None:
+        seal = HeadFile.read(self._head_path).seals.get(sealer.store)
+        if seal is None:
+            raise AuditError(
+                f"the audit log {self.path} has no seal of the store",
+                hint="restore log and .head; if that is no longer possible: `cardkit key accept`",
+            )
+        there = next((x for x in self.lines() if x.sequence >= seal.head.sequence), None)
+        if not sealer.fits(seal) or there is None or there.digest != seal.head.digest:
+            raise self._rewritten()
+
+    def _own_seal(self, beside: HeadFile) -> Mark | None:
+        seal = beside.seals.get(self._sealer.store) if self._sealer else None
+        if seal is not None and self._sealer is not None and not self._sealer.fits(seal):
+            raise self._rewritten()
+        return seal
+
+    def _rewritten(self) -> AuditError:
+        return AuditError(
+            f"the audit log {self.path} was rewritten: the seal of the store does not fit it",
+            hint="restore log and .head from a backup; `cardkit key accept` takes it as it is",
+        )
+
+    def sealed(self) -> int:
+        """Number of the entry up to which a store has sealed the log; 0 for none."""
+        seals = HeadFile.read(self._head_path).seals.values()
+        return max((seal.head.sequence for seal in seals), default=0)
+
+    # --- reading -----------------------------------------------------------------------------
 
     def lines(self) -> Iterator[Line]:
         """All entries.
@@ -176,7 +207,7 @@ class AuditLog:
             A line is no entry.
         """
         for number, raw in enumerate(self._raw(), 1):
-            line = _parse(raw)
+            line = Line.parse(raw)
             if line is None:
                 raise AuditError(f"entry {number} of the audit log {self.path} is damaged")
             yield line
@@ -189,70 +220,73 @@ class AuditLog:
         known : Head, optional
             Number and digest of an entry, noted down earlier, that must still be there.
         """
-        wanted = {h.sequence: h.digest for h in (self._read_head(), known or Head())}
-        wanted.pop(0, None)
+        beside = HeadFile.read(self._head_path)
+        marks = [beside.end.head, *(seal.head for seal in beside.seals.values()), known or Head()]
+        wanted = {head for head in marks if head.sequence}
         verdict = history.verify(self._checkable(wanted))
         if not verdict.intact:
             return verdict
         reached = verdict.head.sequence
-        if wanted and max(wanted) > reached:
-            problem = f"entries {reached + 1} to {max(wanted)} are cut off at the end"
+        furthest = max((head.sequence for head in wanted), default=0)
+        if furthest > reached:
+            problem = f"entries {reached + 1} to {furthest} are cut off at the end"
             return Verdict(verdict.head, problem)
         return verdict
 
     def reservations(self) -> list[Line]:
-        """Answers that were reserved and not settled, by programs that run or were killed.
+        """See `cardkit.keys.audit_entry.open_reservations`."""
+        return open_reservations(self.lines(), str(self.path))
 
-        Raises
-        ------
-        AuditError
-            A line is no entry, or more was settled than reserved, or without a reservation.
-        """
-        open_: dict[int, Line] = {}
-        for line in self.lines():
-            if line.entry.action == RESERVE:
-                open_[line.sequence] = line
-            elif line.entry.action == USE and (found := _SETTLES.search(line.entry.detail)):
-                there = open_.pop(int(found[1]), None)
-                if there is None or not _covers(there.entry, line.entry):
-                    raise AuditError(
-                        f"entry {line.sequence} of the audit log {self.path} settles answers "
-                        "that were not reserved",
-                        hint="a program wrote it that keeps no count of its answers",
-                    )
-        return list(open_.values())
+    def set_backs(self) -> list[SetBack]:
+        """See `cardkit.keys.audit_entry.set_backs`."""
+        return set_backs(self.lines())
 
-    def _checkable(self, wanted: dict[int, bytes]) -> Iterator[tuple[tuple[Scalar, ...], bytes]]:
+    def _checkable(self, wanted: set[Head]) -> Iterator[tuple[tuple[Scalar, ...], bytes]]:
+        by_number: dict[int, list[Head]] = {}
+        for head in wanted:
+            by_number.setdefault(head.sequence, []).append(head)
         for raw in self._raw():
-            line = _parse(raw)
+            line = Line.parse(raw)
             if line is None:  # an entry that can fit nowhere is told as one that was changed
                 yield (0,), b""
                 return
-            agreed = wanted.get(line.sequence, line.digest) == line.digest
+            agreed = all(h.digest == line.digest for h in by_number.get(line.sequence, ()))
             yield line.fields, line.digest if agreed else b""
 
-    def last_instant(self) -> dt.datetime | None:
-        """When the last entry was written.
+    def latest_instant(self, *, fresh: bool = False) -> dt.datetime | None:
+        """The latest instant of all entries since somebody last accepted the clock.
+
+        Parameters
+        ----------
+        fresh : bool
+            Look again in any case; otherwise where something was written since the last call, as
+            far as the times of files tell.
 
         Raises
         ------
         AuditError
             The end of the log was changed.
         """
+        now = _signature(self._head_path)
+        if fresh or now is None or now != self._known[0]:
+            self._known = now, self._look()
+        return self._known[1]
+
+    def _look(self) -> dt.datetime | None:
         try:
             handle = os.open(self.path, os.O_RDONLY)
         except FileNotFoundError:
-            if self._read_head().sequence:
+            if HeadFile.read(self._head_path).end.head.sequence:
                 raise AuditError(f"the audit log {self.path} is gone") from None
             return None
         except OSError as error:
             raise AuditError(f"{self.path} cannot be read: {error.strerror}") from None
         try:
             with locked(self.path):
-                last, _ = self._end(handle)
+                last, _, beside = self._end(handle)
+                return self._latest(last, beside)
         finally:
             os.close(handle)
-        return dt.datetime.fromisoformat(last.instant) if last else None
 
     def _raw(self) -> Iterator[bytes]:
         try:
@@ -263,51 +297,10 @@ class AuditLog:
         except OSError as error:
             raise AuditError(f"{self.path} cannot be read: {error.strerror}") from None
 
-    def _read_head(self) -> Head:
-        try:
-            sequence, digest = self._head_path.read_text("ascii").split()
-            return Head(int(sequence), bytes.fromhex(digest))
-        except FileNotFoundError:
-            return Head()
-        except (OSError, ValueError):
-            raise AuditError(
-                f"{self._head_path} is damaged", hint="restore it together with the log"
-            ) from None
 
-    def _write_head(self, head: Head) -> None:
-        # One sector, in place, not waited for: after a power cut it may stand behind the log,
-        # which is no harm. The entry itself is on the disk.
-        handle = os.open(self._head_path, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            os.write(handle, f"{head.sequence:020} {head.digest.hex()}\n".encode("ascii"))
-        finally:
-            os.close(handle)
-
-
-def settles(operation: str, number: int) -> str:
-    """Detail of an entry `USE` for the answers of a reservation.
-
-    Examples
-    --------
-    >>> settles("seal", 57)
-    'seal, of entry 57'
-    """
-    return f"{operation}, of entry {number}"
-
-
-def _covers(reserved: Entry, used: Entry) -> bool:
-    same = (reserved.actor, reserved.key) == (used.actor, used.key)
-    operation = _SETTLES.sub("", used.detail)
-    return same and operation == reserved.detail and used.count <= reserved.count
-
-
-def _parse(raw: bytes) -> Line | None:
+def _signature(path: Path) -> tuple[int, int] | None:
     try:
-        content: Any = json.loads(raw) if raw.endswith(b"\n") else None
-        *fields, digest = content
-        if len(fields) != _FIELDS:
-            return None
-        dt.datetime.fromisoformat(fields[1])
-        return Line(fields[0], fields[1], Entry(*fields[2:]), bytes.fromhex(digest))
-    except (ValueError, TypeError, RecursionError):
+        status = os.stat(path)  # noqa: PTH116 - before every answer
+    except OSError:
         return None
+    return status.st_ino, status.st_mtime_ns

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cardkit.errors import RefusedError, UsageError
-from cardkit.keys import bulk
-from cardkit.keys.audit import Clock, Entry
+from cardkit.keys import bulk, policy
+from cardkit.keys.audit import ACCEPT_CLOCK, AuditLog, Clock, Entry
+from cardkit.keys.audit_entry import instant_text
 from cardkit.keys.record import (
     ALGORITHMS,
+    UNPUBLISHED,
     KeyRecord,
     KeyState,
     Operation,
@@ -56,6 +58,11 @@ class Wish:
         UsageError
             There is such a version, or a field is impossible.
         """
+        if self.algorithm == UNPUBLISHED:
+            raise UsageError(
+                "SSF33 is secret: there is no software for it",
+                hint="only a PSAM or an HSM that has the cipher makes and keeps such keys",
+            )
         versions = [v for n, v in content.records if n == self.name]
         version = self.version or max(versions, default=0) + 1
         if version in versions:
@@ -93,13 +100,17 @@ class Custody:
         self.clock = clock
 
     def record(self, name: str, version: int | None = None) -> KeyRecord:
-        """A record by name; without a version the only one, or the newest.
+        """A record by name; without a version the newest that can be used now (`policy.newest`).
 
         Raises
         ------
         KeyMissingError
         """
-        return find(self.file.content.records, name, version)
+        records = self.file.content.records
+        known = [record for (n, _), record in records.items() if n == name]
+        if version is None and known:
+            return policy.newest(known, self.clock())
+        return find(records, name, version)
 
     def generate(self, wish: Wish, random: Callable[[int], bytes] = os.urandom) -> KeyRecord:
         """Make a key; it waits for approval."""
@@ -144,6 +155,11 @@ class Custody:
             if record.state is KeyState.DESTROYED:
                 content.keys.pop(record.place).wipe()
             return record
+
+    def accept_clock(self, reason: str) -> str:
+        """See `accept_clock`; role ``approve``."""
+        self.demand("approve", ACCEPT_CLOCK)
+        return accept_clock(self.file.audit, self.actor, reason)
 
     def assign(self, role: str, person: str, *, give: bool = True) -> None:
         """Give or take a role; the two custodians who opened the store decide that.
@@ -218,6 +234,28 @@ class Custody:
             changed = [r for p, r in content.records.items() if before.get(p) != r]
             for record in changed:
                 self.note(action, str(record), detail=detail, count=1)
+
+
+def accept_clock(audit: AuditLog, actor: str, reason: str) -> str:
+    """Put on record that the clock is right now, and was set forward before; returns what it says.
+
+    Whoever calls this has checked the role of the actor.
+
+    Raises
+    ------
+    UsageError
+        No reason, or the log has no later instant.
+    """
+    now, latest = audit.clock(), audit.latest_instant(fresh=True)
+    if not reason.strip():
+        raise UsageError("why is the clock right now?", hint="--reason TEXT")
+    if latest is None or now >= latest:
+        raise UsageError(
+            "no entry of the log is later than the clock", hint="there is nothing to accept"
+        )
+    said = f"{instant_text(latest)} was wrong: {reason.strip()}"
+    audit.append(Entry(actor, ACCEPT_CLOCK, detail=said))
+    return said
 
 
 def part_in(record: KeyRecord, person: str) -> str:

@@ -134,7 +134,7 @@ def _pair(
 ) -> tuple[Secret, Secret]:
     custody.demand("import", action, str(record))
     try:
-        policy.check_clock(custody.clock(), custody.file.audit.last_instant())
+        policy.check_clock(custody.clock(), custody.file.audit.latest_instant(fresh=True))
         policy.check(record, Operation.EXPORT, None, custody.clock())
         kek = _kek(custody, under)
     except CardkitError as error:

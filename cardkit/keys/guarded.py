@@ -21,12 +21,14 @@ from cardkit.keys.tally import Tally
 
 T = TypeVar("T")
 
+DERIVE = "derive"
+
 
 class GuardedStore(Unpicklable):
     """A store whose keys are used by their policy only, and on record.
 
-    A derivation is one entry, whatever its number of cards, on the disk before the batch is handed
-    out. Answers are reserved in the log before they are given, and counted (`cardkit.keys.tally`).
+    A derivation for several cards is one entry, on the disk before the batch is handed out. Answers
+    and derivations for one card are reserved in the log first, and counted (`cardkit.keys.tally`).
     Refusals are written at once. Before each of them the records are looked at again, where the
     book has a source.
 
@@ -71,7 +73,7 @@ class GuardedStore(Unpicklable):
         self._actor = actor
         self._user = user or actor
         self._purpose = purpose
-        self._latest = audit.last_instant()
+        audit.latest_instant()  # a log whose end was changed is told before any key is used
         self._tally = Tally(audit.append, actor, purpose)
         self._digested: tuple[bytes, str] = b"", ""
 
@@ -100,13 +102,13 @@ class GuardedStore(Unpicklable):
         return sorted({n for (n, _), r in records if r.state is KeyState.ACTIVE})
 
     def reference(self, name: str, version: int | None = None) -> KeyRef:
-        """See `KeyStore`; without a version the newest one that is active."""
+        """See `KeyStore`; without a version the newest one that can be used now."""
         self._book.refresh()
         if version is None:
             known = [r for (n, _), r in self._book.records.items() if n == name]
             if not known:
                 raise KeyMissingError(f"no key {name}", hint="`cardkit key list` shows the keys")
-            version = max(known, key=_preference).version
+            version = policy.newest(known, self._clock()).version
         record = self._record(name, version)
         ref = self._store.reference(name, version) if record.state in USABLE else record.ref
         # A PSAM tells no check value.
@@ -125,10 +127,15 @@ class GuardedStore(Unpicklable):
         try:
             self._admit(record, ref)
             policy.check(record, None, self._used(record, factors), self._now())
-            batch = self._store.derive_many(ref, factors)
+            if factors.count > 1:
+                batch = self._store.derive_many(ref, factors)
         except CardkitError as error:
-            self._refuse(record, "derive", error, factors.count)
-        self._write("derive", record, len(batch), detail=self._in_words(factors))
+            self._refuse(record, DERIVE, error, factors.count)
+        if factors.count > 1:
+            self._write(DERIVE, record, len(batch), detail=self._in_words(factors))
+        else:
+            word = f"{DERIVE} {_in_words(factors.above)}".strip()
+            batch = self._counted(record, word, lambda: self._store.derive_many(ref, factors))
         return GuardedBatch(self, record, batch)
 
     def answer(self, record: KeyRecord, operation: Operation, give: Callable[[], T]) -> T:
@@ -141,12 +148,15 @@ class GuardedStore(Unpicklable):
             policy.check(record, operation, None, self._now())
         except CardkitError as error:
             self._refuse(record, str(operation), error)
-        self._tally.claim(str(record), str(operation))
+        return self._counted(record, str(operation), give)
+
+    def _counted(self, record: KeyRecord, word: str, give: Callable[[], T]) -> T:
+        self._tally.claim(str(record), word)
         try:
             return give()
         except CardkitError as error:
-            self._tally.give_back(str(record), str(operation))
-            self._refuse(record, str(operation), error)
+            self._tally.give_back(str(record), word)
+            self._refuse(record, word, error)
 
     def flush(self) -> None:
         """Write how many answers were given so far."""
@@ -189,8 +199,10 @@ class GuardedStore(Unpicklable):
 
     def _now(self) -> dt.datetime:
         now = self._clock()
-        policy.check_clock(now, self._latest)
-        self._latest = max(now, self._latest or now)
+        try:
+            policy.check_clock(now, self._audit.latest_instant())
+        except policy.ClockError:  # unless somebody has accepted it this very moment
+            policy.check_clock(now, self._audit.latest_instant(fresh=True))
         return now
 
     def _refuse(
@@ -201,14 +213,11 @@ class GuardedStore(Unpicklable):
         raise error
 
     def _in_words(self, factors: Factors) -> str:
-        above = "/".join(f.decode("ascii", "replace") for f in factors.above)
-        if not factors.cards:
-            return above
         cards, digest = self._digested
         if cards is not factors.cards:  # fifty keys are derived for the same cards
             digest = hashlib.sha256(factors.cards).hexdigest()[:16]
             self._digested = factors.cards, digest
-        return f"{above} cards sha256 {digest}"
+        return f"{_in_words(factors.above)} cards sha256 {digest}"
 
     def _write(
         self, action: str, record: KeyRecord, count: int, *, result: str = "ok", detail: str = ""
@@ -266,5 +275,5 @@ class GuardedBatch(Unpicklable):
         return self._store.answer(self._record, operation, give)
 
 
-def _preference(record: KeyRecord) -> tuple[bool, bool, int]:
-    return record.state is KeyState.ACTIVE, record.state in USABLE, record.version
+def _in_words(above: tuple[bytes, ...]) -> str:
+    return "/".join(factor.decode("ascii", "replace") for factor in above)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 
-from cardkit.keys.record import USABLE, KeyRecord, Operation
+from cardkit.keys.record import USABLE, KeyRecord, KeyState, Operation
 from cardkit.keys.reference import Factors
 from cardkit.keys.store import KeyPolicyError
 
@@ -13,11 +14,11 @@ _ABOVE = (re.compile(rb"\d\d0000sh"), re.compile(rb"\d{6}sx"))
 """Forms of the province and the city factor, the sources that stand above the card's own."""
 
 BACKWARDS = dt.timedelta(minutes=5)
-"""How far a clock may stand behind the last entry of the log: clocks are adjusted now and then."""
+"""How far a clock may stand behind the latest entry of the log: it is adjusted now and then."""
 
 
 class ClockError(KeyPolicyError):
-    """The clock stands before the last entry of the audit log."""
+    """The clock stands before the latest entry of the audit log."""
 
 
 def check(
@@ -51,7 +52,13 @@ def check(
 
 
 def check_clock(now: dt.datetime, latest: dt.datetime | None) -> None:
-    """Refuse a clock that was set back behind the last use of a key: validity hangs on it.
+    """Refuse a clock that was set back behind the latest use of a key: validity hangs on it.
+
+    Parameters
+    ----------
+    latest : datetime or None
+        Latest instant of the whole log, `AuditLog.latest_instant`: a refusal, which is an entry
+        too, does not lower it.
 
     Raises
     ------
@@ -59,10 +66,40 @@ def check_clock(now: dt.datetime, latest: dt.datetime | None) -> None:
     """
     if latest is not None and now < latest - BACKWARDS:
         raise ClockError(
-            f"the clock says {now:%Y-%m-%d %H:%M}, the last use of a key was "
+            f"the clock says {now:%Y-%m-%d %H:%M}, the latest entry of the log was at "
             f"{latest:%Y-%m-%d %H:%M}",
-            hint="set the clock right; keys are not used with a clock that was set back",
+            hint="set the clock right; if it was the earlier time that was wrong, whoever approves "
+            "keys says so with `accept-clock`",
+            zh=f"时钟为 {now:%Y-%m-%d %H:%M}，早于审计日志中的 {latest:%Y-%m-%d %H:%M}："
+            "请校准时钟；若原先的时间有误，由审批人执行 accept-clock",
         )
+
+
+def newest(records: Iterable[KeyRecord], now: dt.datetime) -> KeyRecord:
+    """The version that is meant when none is named: the newest that can be used now.
+
+    A version whose time has not come, or has gone, stands back behind one that is valid, a retired
+    one behind an active one. Where none can be used, the one whose refusal tells most.
+
+    Raises
+    ------
+    ValueError
+        No records.
+    """
+    day = now.astimezone(dt.UTC).date()
+
+    def rank(record: KeyRecord) -> tuple[bool, bool, bool, bool, int]:
+        active, usable = record.state is KeyState.ACTIVE, record.state in USABLE
+        valid = in_time(record, day)
+        return active and valid, usable and valid, active, usable, record.version
+
+    return max(records, key=rank)
+
+
+def in_time(record: KeyRecord, day: dt.date) -> bool:
+    """Whether a key is valid on a day (UTC)."""
+    begun = record.valid_from is None or day >= record.valid_from
+    return begun and (record.valid_until is None or day <= record.valid_until)
 
 
 def _check_state(record: KeyRecord, operation: Operation | None) -> None:

@@ -313,7 +313,7 @@ class PsamBatch:
         if sealing.key_use is not KeyUse.PROCESS:
             raise self._cannot_seal("makes MACs with process keys only")
         if sealing.fold:
-            raise self._cannot_seal("gives the first bytes of a MAC and folds none")
+            raise self._cannot("gives the first bytes of a MAC and folds none")
         if self._place.type not in psam.MACS or sealing.mac_length > psam.MAC_LENGTH:
             raise self._cannot_seal("has that key for authentication only")
         if sealing.encrypt and self._place.type not in psam.ENCRYPTS:

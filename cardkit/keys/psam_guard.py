@@ -100,8 +100,16 @@ class GuardedPsam(GuardedStore):
 
         Raises
         ------
+        KeyPolicyError
+            Not the role of whoever asks.
         PsamGoneError, PsamRefusedError
         """
+        self._book.refresh()
+        try:
+            self._check_user()
+        except CardkitError as error:
+            self._probed(names, f"refused: {error.message}")
+            raise
         found = {name for name in names if self._psam.has(name)}
         self._probed(sorted(found))
         return found
@@ -110,6 +118,7 @@ class GuardedPsam(GuardedStore):
         ref = self.reference(name)
         record = self._record(ref.name, ref.version)
         try:
+            self._check_user()
             policy.check(record, None, None, self._now())
         except CardkitError as error:
             self._refuse(record, PROBE, error)

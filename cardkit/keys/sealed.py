@@ -138,7 +138,7 @@ def _check(
 ) -> None:
     now = custody.clock()
     try:
-        policy.check_clock(now, custody.file.audit.last_instant())
+        policy.check_clock(now, custody.file.audit.latest_instant(fresh=True))
         policy.check(under, Operation.WRAP, None, now)
         if under.algorithm != "aes":
             raise KeyPolicyError(f"{under} is no AES key; keys travel under AES only")

@@ -46,15 +46,18 @@ class Ceremony(Unpicklable):
 
 @dataclass(slots=True)
 class Content(Unpicklable):
-    """Records, keys, ceremonies under way, and who may do what."""
+    """Records, keys, ceremonies under way, who may do what, and the key that seals the log."""
 
     records: dict[tuple[str, int], KeyRecord] = field(default_factory=dict)
     keys: dict[tuple[str, int], Secret] = field(default_factory=dict, repr=False)
     ceremonies: dict[str, Ceremony] = field(default_factory=dict)
     roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    log_key: Secret | None = field(default=None, repr=False)
 
     def wipe(self) -> None:
         """Overwrite every key."""
+        if self.log_key is not None:
+            self.log_key.wipe()
         for secret in self.keys.values():
             secret.wipe()
         for ceremony in self.ceremonies.values():
@@ -78,7 +81,9 @@ class Content(Unpicklable):
             for c in self.ceremonies.values()
         ]
         roles = {role: list(people) for role, people in self.roles.items()}
-        content = {"keys": keys, "ceremonies": ceremonies, "roles": roles}
+        content: dict[str, Any] = {"keys": keys, "ceremonies": ceremonies, "roles": roles}
+        if self.log_key is not None:
+            content["log_key"] = self.log_key.reveal().hex()
         return json.dumps(content, ensure_ascii=True).encode("ascii")
 
     @classmethod
@@ -86,6 +91,8 @@ class Content(Unpicklable):
         """Inverse of `to_bytes`; ValueError, KeyError or TypeError for anything else."""
         fields = json.loads(raw)
         content = cls(roles={role: tuple(people) for role, people in fields["roles"].items()})
+        if "log_key" in fields:  # stores of earlier versions have none
+            content.log_key = Secret(bytes.fromhex(fields["log_key"]))
         for entry in fields["keys"]:
             value = entry.pop("value", None)
             record = KeyRecord.from_json(entry)

@@ -15,6 +15,7 @@ from typing import Protocol
 from cardkit.errors import RefusedError, UsageError
 from cardkit.keys import bulk, soft_format
 from cardkit.keys.audit import AuditLog, Entry
+from cardkit.keys.audit_head import Sealer
 from cardkit.keys.gate import GATE
 from cardkit.keys.locking import create_private, locked, write_private
 from cardkit.keys.secret import Secret, Unpicklable
@@ -25,6 +26,7 @@ from cardkit.keys.soft_format import Cost, Custodian, Header, Sealed
 SHORTEST_PASSPHRASE = 12
 SAVED = "save"
 _LARGEST = 64 << 20
+_LOG_KEY = 32  # bytes
 
 
 class StoreDowngradeError(RefusedError):
@@ -120,11 +122,12 @@ class KeyFile(Unpicklable):
         path = path.resolve()
         file_key = Secret(os.urandom(32))
         header = _make_header(passphrases, file_key, test=test, cost=cost or Cost())
-        content = Content(roles=dict(roles or {}))
+        content = Content(roles=dict(roles or {}), log_key=Secret(os.urandom(_LOG_KEY)))
         with locked(path):
             if path.exists() or _counter_path(path).exists():
                 raise UsageError(f"{path} exists already", hint="choose another name")
             sealed = soft_format.seal(header, file_key, content.to_bytes(), os.urandom)
+            _seal(audit, header, content, check=False)
             audit.append(Entry(actor, "init", detail=f"{path.name} {header.id.hex()}"))
             create_private(path, sealed)
             _write_counter(path, header, sealed)
@@ -147,6 +150,8 @@ class KeyFile(Unpicklable):
         StoreDamagedError, StoreFormatError, PassphraseError, StoreAlteredError
             See `cardkit.keys.soft_format`.
         StoreDowngradeError
+        AuditError
+            The log has no seal of this store, or another (not with `accept_older`).
         CheckValueError
         SelfTestFailedError
             An algorithm does not compute its known answers: no store is opened.
@@ -157,7 +162,13 @@ class KeyFile(Unpicklable):
         if not accept_older:
             _refuse_older(path, sealed.header, audit)
         file_key = unlock.file_key(sealed.header, path.name)
-        return cls(path, audit, file_key, sealed)
+        file = cls(path, audit, file_key, sealed)
+        try:
+            _seal(audit, file.header, file.content, check=not accept_older)
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     @property
     def test(self) -> bool:
@@ -233,6 +244,9 @@ class KeyFile(Unpicklable):
             self._save(self.content, actor, erase_old=False)
 
     def _save(self, content: Content, actor: str, *, erase_old: bool) -> None:
+        if content.log_key is None:  # a store of an earlier version
+            content.log_key = Secret(os.urandom(_LOG_KEY))
+            _seal(self.audit, self.header, content, check=False)
         header = replace(self.header, generation=self.header.generation + 1)
         sealed = soft_format.seal(header, self._file_key, content.to_bytes(), self._random)
         write_private(self.path, sealed, erase_old=erase_old)
@@ -254,6 +268,11 @@ class KeyFile(Unpicklable):
             if bulk.check_value(record.algorithm, secret.reveal()) != record.check_value:
                 raise CheckValueError(f"the check value of {record} does not fit its key")
         return content
+
+
+def _seal(audit: AuditLog, header: Header, content: Content, *, check: bool) -> None:
+    if content.log_key is not None:
+        audit.seal_with(Sealer(header.id.hex(), content.log_key.reveal()), check=check)
 
 
 def inspect(path: Path) -> Header:

@@ -1,6 +1,7 @@
 """Answers on record before they are given: reserved in the audit log, counted, settled.
 
-The first answer of a key for an operation writes an entry ``reserve`` of up to `RESERVED` answers,
+Derivations for one card are counted in the same way, each key with its province and city. The
+first answer of a key for an operation writes an entry ``reserve`` of up to `RESERVED` answers,
 on the disk before the answer is given. When they are used up, at `flush` and at the end, an entry
 ``use`` says how many it were, and to which reservation they belong. A program that is killed leaves
 its reservations open: the log then says that up to so many answers were given.

@@ -1,7 +1,8 @@
 """What people do with the keys in a token: make, bring in, approve, suspend, retire, destroy.
 
-The same life as in an encrypted store (`cardkit.keys.custody`). Who may open the token is decided
-by its PIN; that whoever approves a key is not who made it, here.
+The same life and the same roles as in an encrypted store (`cardkit.keys.custody`). Who may open the
+token is decided by its PIN; who may do what, and that whoever approves a key is not who made it,
+here.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cardkit.errors import RefusedError, UsageError
-from cardkit.keys.audit import AuditLog, Entry
-from cardkit.keys.custody import Wish, find, part_in
+from cardkit.keys.audit import ACCEPT_CLOCK, AuditLog, Entry
+from cardkit.keys.custody import Wish, accept_clock, find, part_in
 from cardkit.keys.pkcs11 import KeyAttributes, Pkcs11KeyStore
 from cardkit.keys.record import KeyRecord, KeyState
 from cardkit.keys.secret import Secret
 from cardkit.keys.soft_content import Content
-from cardkit.keys.token_records import Records, TokenRecords
+from cardkit.keys.token_records import Records, Roles, TokenRecords, require_role
 
 ALGORITHMS = ("3des", "aes")
 
@@ -58,20 +59,24 @@ class TokenCustody:
         ]
 
     def generate(self, wish: Wish) -> KeyRecord:
-        """Make a key inside the token; it waits for approval."""
+        """Make a key inside the token; it waits for approval. Role ``generate``."""
+        self._demand("generate", "generate", wish.name)
         with self._records.edit() as records:
             record = self._record(wish, records, origin="generated")
             ref = self._store.generate_key(wish.name, record.version, algorithm=wish.algorithm)
             return self._added(records, replace(record, check_value=ref.check_value))
 
     def load(self, original: KeyRecord, key: Secret) -> KeyRecord:
-        """Take a key over from an encrypted store, its record as it is there.
+        """Take a key over from an encrypted store, its record as it is there; role ``import``.
 
         Raises
         ------
+        RoleError
+            Not the role of whoever acts.
         RefusedError
             It is not active there, or test and real keys would be mixed.
         """
+        self._demand("import", "load", str(original))
         with self._records.edit() as records:
             if original.state is not KeyState.ACTIVE or original.test != self._test:
                 why = "is not active" if original.test == self._test else "is of the other kind"
@@ -93,13 +98,16 @@ class TokenCustody:
             return self._added(records, record, "load")
 
     def change(self, action: str, name: str, version: int | None = None) -> KeyRecord:
-        """Approve, suspend, resume, retire or destroy a key.
+        """Approve, suspend, resume, retire or destroy a key; role ``approve``.
 
         Raises
         ------
+        RoleError
+            Not the role of whoever acts.
         RefusedError
             Whoever approves has made it, or its state does not admit the action.
         """
+        self._demand("approve", action, name)
         with self._records.edit() as records:
             record = find(records, name, version)
             if action == "approve":
@@ -117,6 +125,22 @@ class TokenCustody:
                 self._store.destroy_key(record.ref)
             records[record.place] = record
             return record
+
+    def roles(self) -> Roles:
+        """Role → people."""
+        return self._records.roles()
+
+    def change_roles(self, take: Roles, give: Roles) -> Roles:
+        """See `TokenRecords.change_roles`."""
+        return self._records.change_roles(take, give, self._audit, self._actor)
+
+    def accept_clock(self, reason: str) -> str:
+        """See `cardkit.keys.custody.accept_clock`; role ``approve``."""
+        self._demand("approve", ACCEPT_CLOCK)
+        return accept_clock(self._audit, self._actor, reason)
+
+    def _demand(self, role: str, action: str, key: str = "") -> None:
+        require_role(self._records.roles(), role, self._audit, self._actor, action, key)
 
     def _record(self, wish: Wish, records: Records, *, origin: str) -> KeyRecord:
         _check_algorithm(wish.algorithm)

@@ -90,6 +90,8 @@ MEANINGS = {
     "face.title": "What is printed at the top.",
     "face.issuer": "Agency that is printed; empty: the name of the region.",
     "face.font": "Font file for the printed side; empty: the installed Noto Sans CJK.",
+    "exchange.plain_files": "Whether an exchange file may leave in clear, when whoever sends it "
+    "says so (`--plain`). See [exchange.md](exchange.md).",
 }
 """What each field is for; a test compares the names with the schema."""
 
@@ -103,6 +105,10 @@ _TITLES = {
     "numbers": "Numbers 编号",
     "text": "Text on the card 文字",
     "issue": "Issuing 制卡",
+    "intake": "Taking applications 受理",
+    "photo": "Photos 照片",
+    "face": "The printed side 卡面",
+    "exchange": "Exchange files 交换文件",
 }
 
 

@@ -172,6 +172,13 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """Exchange files. ``plain_files`` allows them to leave in clear, against domain.md [D19]."""
+
+    plain_files: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A whole profile. ``test`` admits test keys and nothing else."""
 
@@ -188,6 +195,7 @@ class Profile:
     intake: Intake = Intake()
     photo: Photo = Photo()
     face: Face = Face()
+    exchange: Exchange = Exchange()
     lifecycle: dict[str, Any] = field(default_factory=dict, hash=False)
     folder: Path = Path()
 

@@ -19,8 +19,8 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -77,8 +77,11 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
     """
     notes = _Notes()
     with _new_file(path) as file:
-        with books.store.reading(snapshot=True) as connection:
-            source = _Pulled(_compressed(_lines(books, connection, notes)))
+        with (
+            books.store.reading(snapshot=True) as connection,
+            closing(_lines(books, connection, notes)) as lines,
+        ):
+            source = _Pulled(_compressed(lines))
             try:
                 seal(source, file, lock)
             except Exception:
@@ -106,7 +109,7 @@ class _Notes:
     taken: Taken | None = None
 
 
-def _lines(books: Books, connection: Connection, notes: _Notes) -> Iterator[bytes]:
+def _lines(books: Books, connection: Connection, notes: _Notes) -> Generator[bytes, None, None]:
     digest = hashlib.sha256()
     counts: dict[str, int] = {}
 

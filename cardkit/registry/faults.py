@@ -198,11 +198,14 @@ def _postgres_fault(error: BaseException) -> _Fault:
     text = str(error)  # never shown; of a refused connection libpq gives nothing else
     if not text.startswith(("connection failed", "connection is bad")):
         return _UNREACHED if "timeout" in text else _LOST
+    if any(word in text for word in _TOO_MANY):
+        return POSTGRES_FAULTS["53300"]
     if any(word in text for word in _NOT_LET_IN):
         return _DENIED
     return _ABSENT if any(word in text for word in _NO_DATABASE) else _UNREACHED
 
 
+_TOO_MANY = ("too many", "remaining connection slots", "太多", "过多", "连接槽")
 _NOT_LET_IN = ("password", "authentication", "pg_hba", "role ", "permission denied", "认证", "口令")
 _NO_DATABASE = ("does not exist", "不存在")
 

@@ -119,10 +119,12 @@ class Journal:
             The instant lies before the last entry.
         """
         head = self.check_clock(connection, instant)
+        rows: list[tuple[Value, ...]] = []
         for event in events:
             fields = self._fields(head.sequence + 1, instant, event)
             head = Head(head.sequence + 1, link(head.digest, fields))
-            self._insert.run_many(connection, [(*fields, head.digest)])
+            rows.append((*fields, head.digest))
+        self._insert.run_many(connection, rows)
 
     def append_many(self, connection: Connection, instant: str, events: Iterable[Event]) -> None:
         """Add any number of events that happened at one instant, in bulk; as `append`."""

@@ -8,7 +8,7 @@ program finds in the registry which chip was promised to which record.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
@@ -45,8 +45,23 @@ class _Card(NamedTuple):
     district: str
 
 
+class UsesStock(Protocol):
+    """Where the cards come from that are made here; `cardkit.registry.stock.WindowStock`."""
+
+    def check(self, connection: Connection, card_id: int) -> None:
+        """Refuse to begin a card when there is none left."""
+
+    def used(self, connection: Connection, card_id: int) -> None:
+        """A card was made."""
+
+    def spoilt(self, connection: Connection, card_id: int, *, begun: bool) -> None:
+        """A card was spoilt; or not `begun`, the pre-printed card of a record that is given up."""
+
+
 class Making:
     """The moves of card records while cards are being made."""
+
+    stock: UsesStock | None = None
 
     def __init__(self, store: Store, journal: Journal, counters: Counters) -> None:
         self._store = store
@@ -74,6 +89,8 @@ class Making:
             card = self._card(connection, card_id)
             state = after(card_id, card.state, Action.INTENT)
             chip_id = self._free_chip(connection, card, id_code, factory_atr)
+            if self.stock is not None:
+                self.stock.check(connection, card_id)
             if card.id_code != id_code:
                 self._make_room(connection, now, card, id_code)
             self._sql.begin.run(
@@ -207,6 +224,8 @@ class Making:
                     {"card_id_code": id_code.hex().upper(), **detail},
                 ),
             )
+            if self.stock is not None:
+                self.stock.used(connection, card_id)
 
     # -- when something goes wrong --------------------------------------------------------------
 
@@ -243,9 +262,10 @@ class Making:
             self._sql.move.run(
                 connection, card_id=card_id, new_state=state.value, why=shown, instant=now
             )
-            if chip is not None:
-                self._part(connection, card, action, chip, detail)
+            begun = chip is not None and self._part(connection, card, action, chip, detail)
             self._log(connection, now, card, action, state, detail)
+            if self.stock is not None and chip in (ChipState.SPOILT, ChipState.RETIRED):
+                self.stock.spoilt(connection, card_id, begun=begun)
 
     def _part(
         self,
@@ -254,7 +274,8 @@ class Making:
         action: Action,
         chip: ChipState,
         detail: dict[str, str | int | list[str]],
-    ) -> None:
+    ) -> bool:
+        """Whether there was a chip."""
         chip_id = self._live_chip(connection, card.card_id)
         if chip_id is not None:
             owner = None if chip is ChipState.RESERVED else card.card_id
@@ -263,13 +284,14 @@ class Making:
             )
             detail["chip"] = card.id_code.hex().upper()
         if action is Action.DISCARD:
-            return
+            return chip_id is not None
         if chip_id is None:
             moves = (move.value for move in legal(card.state) if move is not action)
             raise IllegalMoveError(
                 card.card_id, f"{card.state} and has no chip", action.value, moves
             )
         detail["card_id_code"] = self._recode(connection, card).hex().upper()
+        return True
 
     # -- small things ---------------------------------------------------------------------------
 

@@ -133,6 +133,11 @@ def check_database(connection: Connection, name: str) -> None:
         )
 
 
+def analyze(connection: Connection, table: str) -> None:
+    """Let the planner know what this transaction has put into a table of ours."""
+    connection.exec_driver_sql(f"ANALYZE {table}")
+
+
 def copy_rows(cursor: Any, sql: str, rows: Iterable[Sequence[object]]) -> None:  # noqa: ANN401
     """Send rows by ``COPY ... FROM STDIN``, the quickest road into a table."""
     with cursor.copy(sql) as copy:

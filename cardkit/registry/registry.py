@@ -20,7 +20,7 @@ from cardkit.registry.claims import Claims, nobody_is_dead
 from cardkit.registry.counters import Counters
 from cardkit.registry.enrolment import Enroller
 from cardkit.registry.journal import CLOCK_SLACK_SECONDS, Detail, Journal
-from cardkit.registry.making import Making
+from cardkit.registry.making import Making, UsesStock
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
 from cardkit.registry.queries import Queries
@@ -126,6 +126,13 @@ class Registry:
             The registry cannot take a result, so no card may be begun.
         """
         self._store.check_writable(self._journal.check_clock)
+
+    def uses_stock(self, stock: UsesStock | None) -> None:
+        """From now on every card made or spoilt here is booked out of this stock.
+
+        In the same commit as its result: the counts agree at any time.
+        """
+        self._making.stock = stock
 
     # -- enrolment ------------------------------------------------------------------------------
 

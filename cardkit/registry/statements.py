@@ -77,7 +77,9 @@ class Statement:
         if not rows:
             return
         with closing(connection.connection.cursor()) as cursor:
-            if self._copy and len(rows) > _FEW:
+            if len(rows) == 1:
+                cursor.execute(self.sql, rows[0])
+            elif self._copy and len(rows) > _FEW:
                 postgres.copy_rows(cursor, self._copy, rows)
             else:
                 cursor.executemany(self.sql, rows)

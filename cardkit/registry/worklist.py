@@ -9,13 +9,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
+from itertools import islice
 
 from cardkit.registry.claims import Claims
+from cardkit.registry.errors import RegistryError
 from cardkit.registry.queries import Queries
 from cardkit.registry.records import CardRecord
 from cardkit.registry.states import State
 
-_AT_A_TIME = 20  # records claimed by one transaction
+_LEAST, _MOST = 20, 200  # records claimed by one transaction
+_SHARE = 16  # part of a long list that a window claims at once: others come by something too
+_AHEAD = 200  # records whose keys are derived together
 
 
 class Worklist:
@@ -55,9 +60,14 @@ class Worklist:
             return None
 
     def coming(self) -> list[CardRecord]:
-        """Records that will be claimed soon, as far as they were fetched: to derive their keys."""
+        """Records that will probably be claimed soon: to derive their keys all at once.
+
+        Those that are claimed, and the next of the list, of which other windows may take some.
+        """
         with self._lock:
-            return list(self._ready)
+            wanted = islice(self._waiting or (), max(0, _AHEAD - len(self._ready)))
+            next_ones = self._queries.get_many(wanted)
+            return [*self._ready, *(each for each in next_ones if each.state == State.PLANNED)]
 
     def put_back(self, card_id: int) -> None:
         """Give a record back that was claimed: it comes next, as the registry has it by then.
@@ -74,12 +84,17 @@ class Worklist:
                 self._claims.give_back([card_id])
 
     def close(self) -> None:
-        """Let other windows have what was claimed and not begun."""
+        """Let other windows have what was claimed and not begun.
+
+        Where the registry cannot be reached or was upgraded that has been said already, and the
+        claims pass by themselves.
+        """
         with self._lock:
             left = {record.card_id for record in self._ready} | self._in_hand
             self._ready.clear()
             self._in_hand.clear()
-            self._claims.give_back(left)
+            with suppress(RegistryError):
+                self._claims.give_back(left)
 
     def _renew(self) -> None:
         """Before the lease is over; after it, only what nobody has taken meanwhile is kept."""
@@ -97,7 +112,7 @@ class Worklist:
             self._claims.begin()
             self._due = self._claims.due()
         if self._waiting is None:
-            taken = self._claims.take(_AT_A_TIME)
+            taken = self._claims.take(_LEAST)
         else:
             taken = self._next_wanted(self._waiting)
         self._ready.extend(self._queries.get_many(taken))
@@ -110,8 +125,9 @@ class Worklist:
             waiting.extend(self._with_others)
             self._with_others.clear()
         while waiting and not taken:
-            some = [waiting.popleft() for _ in range(min(_AT_A_TIME, len(waiting)))]
-            got = set(self._claims.take(_AT_A_TIME, some))
+            count = min(max(_LEAST, len(waiting) // _SHARE), _MOST, len(waiting))
+            some = [waiting.popleft() for _ in range(count)]
+            got = set(self._claims.take(count, some))
             taken = [card_id for card_id in some if card_id in got]
             states = self._queries.states(set(some) - got)
             self._with_others += [

@@ -9,42 +9,15 @@ from pathlib import Path
 import pytest
 
 from cardkit.cli import places
-from cardkit.registry.operators import passwords
-from cardkit.registry.operators.passwords import Cost
 from tests.cli.conftest import NAME, Result, Run
-
-PASSWORD = "Tea-at-five"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    dear = passwords.hashed
-    cheap = Cost(passes=1, lanes=1, kibibytes=64)
-    monkeypatch.setattr(passwords, "hashed", lambda password, cost: dear(password, cheap))  # noqa: ARG005
-    monkeypatch.setenv("CARDKIT_PROFILE", "test")
+from tests.cli.staff import PASSWORD, done, sign_in, staff
 
 
 @pytest.fixture
 def staffed(run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The registry with four people, all signed in."""
-    monkeypatch.setenv("CARDKIT_REGISTRY", str(registry))
-    done(run("operator", "init", "boss", "--name", "管理员", stdin=PASSWORD))
-    sign_in(run, "boss")
-    for login, role in [("wang", "window"), ("zhao", "window"), ("chen", "county")]:
-        done(run("operator", "add", login, "--name", "某人", "--role", role, stdin=PASSWORD))
-    run("operator", "sign-off")
-    for login in ("wang", "zhao", "chen"):
-        sign_in(run, login)
+    """The registry with four people; all but the administrator are signed in."""
+    staff(run, registry, monkeypatch)
     return registry
-
-
-def done(result: Result) -> Result:
-    assert result.code == 0, result.err
-    return result
-
-
-def sign_in(run: Run, login: str) -> None:
-    done(run("operator", "sign-in", login, stdin=PASSWORD))
 
 
 def hand_out(run: Run) -> Result:
@@ -192,6 +165,42 @@ def test_cards_are_made_by_signed_in_window_people_once_there_are_accounts(
     assert run(*make, "--operator", "chen").code == 4
     assert run(*make, "--operator", "nobody").code == 4
     assert run(*make, "--operator", "wang").document["issued"] >= 1
-    made = done(run("registry", "list", "--json", "--state", "issued")).document
-    history = done(run("registry", "show", made[-1]["card_id"], "--json")).document["history"]
+    wang = ("--operator", "wang", "--json")
+    made = done(run("registry", "list", "--state", "issued", *wang)).document
+    history = done(run("registry", "show", made[-1]["card_id"], *wang)).document["history"]
     assert {entry["actor"] for entry in history} <= {"wang", "test"}
+
+
+def test_a_chip_is_given_up_by_signed_in_people_once_there_are_accounts(
+    run: Run, staffed: Path
+) -> None:
+    assert staffed.exists()
+    spoil = ("registry", "spoil", 2, "--reason", "broken", "--yes", "--json")
+    sign_in(run, "boss")
+    assert run(*spoil).code == 2  # several people are signed in
+    assert run(*spoil, "--operator", "boss").code == 4
+    assert run(*spoil, "--operator", "nobody").code == 4
+    asked = run(*spoil, "--operator", "wang").document["error"]["message"]
+    assert "card record 2 is planned" in asked  # wang may; this record has no chip yet
+
+
+def test_a_township_sees_and_does_what_is_its_own(run: Run, staffed: Path) -> None:
+    folder = staffed.parent
+    (folder / "places.csv").write_text(
+        "code,kind,name,parent,address_prefix\nT1,township,一乡,,\nT2,township,二乡,,\n", "utf-8"
+    )
+    (folder / "people.csv").write_text("card_id,place\n1,T2\n", "utf-8")
+    chen = ("--operator", "chen", "--json")
+    done(run("registry", "places", "load", folder / "places.csv", *chen))
+    done(run("registry", "places", "assign", folder / "people.csv", *chen))
+    sign_in(run, "boss")
+    boss = ("--operator", "boss", "--json")
+    add = ("operator", "add", "tang", "--name", "某人", "--role", "township", "--place", "T1")
+    done(run(*add, *boss, stdin=PASSWORD))
+    sign_in(run, "tang")
+    hand = ("lifecycle", "hand-out", 1, "--paper", "id", "--second", "zhao", "--operator", "tang")
+    refused = run(*hand, stdin=PASSWORD)
+    assert (refused.code, "不属于您的辖区" in refused.err) == (4, True)
+    assert run("operator", "place", "tang", "T9", *boss).code == 2
+    assert done(run("operator", "place", "tang", "T2", *boss)).document["place"] == "T2"
+    done(run(*hand, stdin=PASSWORD))

@@ -116,8 +116,8 @@ def test_a_village_day_with_encrypted_files(
     desk("li", "lot", "back", lot["lot"])
     closed = desk.json("li", "lot", "close", lot["lot"])
     assert (closed["state"], closed["handed"]) == ("closed", 1)
-    card = run("registry", "show", "1", "--json", "--registry", registry).document
-    assert card["state"] == "handed_out"
+    assert run("registry", "show", "1", "--json", "--registry", registry).code != 0
+    assert desk.json("sun", "registry", "show", "1")["state"] == "handed_out"
 
 
 def test_a_conflict_is_exit_code_1(desk: Desk, tmp_path: Path, run: Run) -> None:
@@ -125,16 +125,58 @@ def test_a_conflict_is_exit_code_1(desk: Desk, tmp_path: Path, run: Run) -> None
     desk("li", "lot", "take", lot["lot"], tmp_path / "pack.json")
     desk("li", "lot", "out", lot["lot"], "--cards", "zhao", "--with-machine", "qian")
     (tmp_path / "rows.csv").write_text("position,outcome\n1,handed\n1,returned\n", "utf-8")
-    sealed = run("lot", "take-down", tmp_path / "pack.json", tmp_path / "rows.csv",
-                 tmp_path / "outcome.json")  # fmt: skip
-    assert sealed.code == 0
+    down = run("lot", "take-down", tmp_path / "pack.json", tmp_path / "rows.csv",
+               tmp_path / "outcome.json", "--json")  # fmt: skip
+    assert not down.document["sealed"]  # a list in clear has no key
 
-    result = desk.json("zhao", "lot", "merge", tmp_path / "outcome.json", code=1)
+    merge = ("lot", "merge", tmp_path / "outcome.json")
+    assert "复核" in desk("zhao", *merge, code=4).err
+    result = desk.json("zhao", *merge, "--second", "li", stdin=PASSWORD + "\n", code=1)
 
     assert [c["kind"] for c in result["conflicts"]] == ["twice"]
     changed = (tmp_path / "outcome.json").read_text("utf-8").replace("returned", "handed")
     (tmp_path / "changed.json").write_text(changed, "utf-8")
-    assert "改动" in desk("zhao", "lot", "merge", tmp_path / "changed.json", code=2).err
+    asked = desk.json("zhao", "lot", "merge", tmp_path / "changed.json", "--ask")
+    refused = ("lot", "merge", tmp_path / "changed.json", "--approval", asked["number"])
+    desk("zhao", *refused, code=4)
+
+
+def test_an_employer_collects(desk: Desk, tmp_path: Path, run: Run, registry: Path) -> None:
+    (tmp_path / "e.csv").write_text("code,kind,name,parent\nE,employer,测试厂,C\n", "utf-8")
+    (tmp_path / "list.csv").write_text("card_id,place\n1,E\n", "utf-8")
+    desk("li", "registry", "places", "load", tmp_path / "e.csv")
+    desk("li", "registry", "places", "assign", tmp_path / "list.csv", "--employers")
+    lot = desk.json("li", "lot", "pack", "E", "--kind", "employer")[0]["lot"]
+    stdin = f"单位经办\n639900197001010015\n{PASSWORD}\n"
+    done = desk.json("zhao", "lot", "pick-up", lot, "--second", "li", stdin=stdin)
+    assert (done["state"], done["card_carrier"]) == ("out", "employer E")
+    assert (
+        run("lot", "show", lot, "--registry", registry).code != 0
+    )  # whose clerk is not said to all
+    assert desk.json("sun", "lot", "show", lot)["clerk"] == "单位经办"
+
+
+def test_cards_made_are_booked_out_of_stock(
+    desk: Desk, registry: Path, run: Run, tmp_path: Path
+) -> None:
+    desk("li", "stock", "receive", "blank-card", "--at", "W", "--count", "1")
+    run("roster", "sample", "2", "--seed", "9", "--out", tmp_path / "more.csv")
+    made = run("issue", tmp_path / "more.csv", "--profile", "test", "--reader", "virtual",
+               "--registry", registry, "--stock-place", "W", "--operator", "zhao")  # fmt: skip
+    assert "W 账上只有 1 张空白卡" in made.err
+    assert "无空白卡" in made.err
+    balance = run("stock", "balance", "--json", "--registry", registry).document
+    assert [(b["kind"], b["state"], b["count"]) for b in balance] == [("blank-card", "used", 1)]
+    unknown = run("issue", tmp_path / "more.csv", "--profile", "test", "--reader", "virtual",
+                  "--registry", registry, "--stock-place", "X", "--operator", "zhao")  # fmt: skip
+    assert unknown.code == 2
+    wrong = desk.json(
+        "li", "stock", "receive", "psam", "--at", "C", "--first", "P1", "--last", "P9"
+    )
+    taken = desk.json("li", "stock", "correct", wrong["move_id"], "--first", "P5", "--last", "P9",
+                      "--reason", "wrong-data",
+                      "--second", "wang", stdin=PASSWORD + "\n")  # fmt: skip
+    assert (taken["action"], taken["corrects"], taken["count"]) == ("correct", wrong["move_id"], 5)
 
 
 def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_path: Path) -> None:
@@ -153,7 +195,7 @@ def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_pat
     again = desk("sun", "registry", "sample", "result", number, 1, "fine", code=2)
     assert "更正" in again.err
     desk("sun", "registry", "sample", "result", number, 1, "fine", "--correct")
-    shown = run("registry", "sample", "show", number, "--again", "--json", "--registry", registry)
+    shown = desk("sun", "registry", "sample", "show", number, "--again", "--json")
     assert (shown.code, shown.document["same"]) == (0, True)
     assert shown.document["items"][0]["said"] == 2
 
@@ -173,7 +215,8 @@ def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_pat
     desk("zhao", *lend)
     desk("zhao", *lend, code=2)
     desk("zhao", "registry", "archive", "back", volume["volume_id"])
-    register = run("registry", "archive", "register", "--json", "--registry", registry).document
+    assert run("registry", "archive", "register", "--registry", registry).code != 0
+    register = desk.json("sun", "registry", "archive", "register")
     assert [loan["back_by"] for loan in register] == ["zhao"]
     listed = run("registry", "places", "list", "--registry", registry)
     assert "测试村" in listed.out

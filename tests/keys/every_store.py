@@ -30,7 +30,7 @@ from cardkit.profile import load
 from cardkit.virtual.link import VirtualLink
 from cardkit.virtual.psam_factory import make_psam
 from tests.certificates import make_authority
-from tests.keys.conftest import PASSPHRASES, Clock, Vault
+from tests.keys.conftest import PASSPHRASES, ROLES, Clock, Vault
 from tests.tokens import PIN, make_token
 
 NAME = "SSSE.UKSSSE"
@@ -101,6 +101,7 @@ def token(vault: Vault, folder: Path) -> Iterator[Place]:
     def act(actor: str) -> TokenCustody:
         return TokenCustody(opened.store, opened.records, opened.audit, actor, test=True)
 
+    act("boss").change_roles({}, ROLES)
     act("gu").generate(Wish(NAME, valid_until=LAST_DAY))
     act("shen").change("approve", NAME)
     with opened.guarded("clerk", "issue") as store:
@@ -126,11 +127,11 @@ def psam(vault: Vault, folder: Path) -> Iterator[Place]:
     manifest = TokenRecords(folder / "window.records")
     all_keys = psam_records.of_map(key_map(profile), DES, 1, test=True)
     records = {p: dataclasses.replace(r, valid_until=LAST_DAY) for p, r in all_keys.items()}
-    psam_records.write_manifest(manifest, records, audit, "boss")
+    psam_records.write_manifest(manifest, records, audit, "boss", ROLES)
     with open_psam(profile, connect, access) as store:
         yield Place(
             store, vault.clock, audit, "clerk", "issue",
-            lambda action: psam_records.change(manifest, audit, "boss", action, NAME),
+            lambda action: psam_records.change(manifest, audit, "shen", action, NAME),
             chip.remove, chip.insert,
         )  # fmt: skip
 

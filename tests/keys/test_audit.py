@@ -71,7 +71,7 @@ def test_entries_cut_off_at_the_end_are_found_and_stop_the_next(log: AuditLog) -
     with pytest.raises(AuditError, match="is missing or was changed"):
         log.append(Entry("x", "y"))
     with pytest.raises(AuditError, match=r"is gone|is missing"):
-        log.last_instant()
+        log.latest_instant()
 
 
 def test_a_cut_with_its_head_shows_against_a_noted_digest(log: AuditLog) -> None:

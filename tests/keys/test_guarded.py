@@ -294,7 +294,7 @@ def test_the_clock_set_back_past_validity(vault: Vault) -> None:
     with pytest.raises(KeyPolicyError, match="was valid until"):
         batch.internal(0, INTERNAL)
     vault.clock.now -= dt.timedelta(days=15)
-    with pytest.raises(ClockError, match="the clock says 2026-11-26 02:00, the last use"):
+    with pytest.raises(ClockError, match="the clock says 2026-11-26 02:00, the latest entry"):
         store.derive_many(ref, factors)
     vault.clock.now -= dt.timedelta(seconds=1)
     fresh = opened(vault)  # another process, which knows only the log

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pyrage
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, Table, select
 
 from cardkit.errors import CardkitError, ExitCode, UsageError
 from cardkit.registry import backup, restoring, schema
-from cardkit.registry.errors import RegistryError
+from cardkit.registry.errors import RegistryError, RegistryUnavailableError
 from cardkit.registry.registry import Registry, sqlite_url
 from cardkit.registry.sealing import Key, Lock, WrongKeyError
 from tests import postgres
@@ -142,6 +142,67 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(registry: Registry, tmp_
     with pytest.raises(UsageError, match="no public key"):
         take(registry, tmp_path / "file", Lock(("age1nonsense",)))
     assert not list(tmp_path.glob("*file*"))
+
+
+def test_a_registry_that_fails_while_it_is_backed_up_is_told_as_such(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as the error that pyrage makes of it; no file is left and nothing is in the history."""
+    fill(registry)
+    before = registry.history_head()
+    rows = backup._rows
+
+    def failing(connection: Connection, table: Table) -> Iterator[list[object]]:
+        if table is schema.history:  # behind some thousand bytes that were written
+            connection.exec_driver_sql("SELECT nothing FROM nowhere")
+        yield from rows(connection, table)
+
+    monkeypatch.setattr(backup, "_rows", failing)
+    with pytest.raises(RegistryError) as caught:
+        take(registry, tmp_path / "noon.backup")
+    assert "registry" in caught.value.message
+    assert "nowhere" not in str(caught.value.details())
+    assert not list(tmp_path.glob("*noon*"))
+    assert registry.history_head() == before
+    monkeypatch.undo()
+    take(registry, tmp_path / "noon.backup")
+
+
+def test_a_connection_lost_during_a_backup(
+    database: str, server: postgres.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = backup._rows
+
+    def thrown_out(connection: Connection, table: Table) -> Iterator[list[object]]:
+        if table is schema.history:
+            server.end_connections(database)
+        yield from rows(connection, table)
+
+    with open_at(database) as registry:
+        fill(registry)
+        monkeypatch.setattr(backup, "_rows", thrown_out)
+        with pytest.raises(RegistryUnavailableError, match="is lost"):
+            take(registry, tmp_path / "noon.backup")
+        assert not list(tmp_path.glob("*noon*"))
+        monkeypatch.undo()
+        take(registry, tmp_path / "noon.backup")
+        assert_consistent(registry)
+
+
+def test_a_backup_of_an_earlier_layout_is_refused_with_what_to_do(
+    registry: Registry, file: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(registry)
+    take(registry, file)
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    with pytest.raises(UsageError, match="is of layout") as caught:
+        restore(file, target)
+    assert "restore it with the cardkit it was made by" in caught.value.hint
+    assert "registry migrate" in caught.value.hint
+    assert "registry migrate" in caught.value.zh
+    assert "\n" not in caught.value.message
+    monkeypatch.undo()
+    restore(file, target)  # nothing was left in the way
 
 
 # -- files that are not to be trusted --------------------------------------------------------------

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from cardkit.errors import UsageError
 from cardkit.registry.books import Books
-from cardkit.registry.exchange import sealing
-from cardkit.registry.exchange.errors import ExchangeRefusedError
+from cardkit.registry.exchange import catalogue, sealing
+from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
 from cardkit.registry.exchange.exchange import Exchange
-from cardkit.registry.exchange.naming import sealed_name
+from cardkit.registry.exchange.keeping import ORIGINAL
+from cardkit.registry.exchange.naming import carried_name
+from cardkit.registry.exchange.refusals import kept_refusals
 from cardkit.registry.journal import Event
 from cardkit.registry.operators.roles import Operator
 from cardkit.registry.schema.operators import operators
@@ -48,7 +51,8 @@ class Custody:
         Parameters
         ----------
         role : str
-            ``original`` of a file that goes out, ``reply`` of one that came.
+            ``original`` of a file that goes out; ``reply``, ``success`` or ``failure`` of one that
+            came.
         carrier : str
             Login of the person who moves it.
         plain : bool
@@ -67,22 +71,16 @@ class Custody:
             The file cannot be written.
         """
         books, keeping = self._books.by(operator.login), self._exchange.keeping
-        if plain and not self._plain_allowed:
-            raise ExchangeRefusedError(
-                "files do not leave in clear here",
-                hint="seal it, or set plain_files in [exchange] of the profile",
-                zh="本地规定文件不得以明文带出：请加密，或由配置 [exchange] 的 plain_files 许可",
-            )
-        with books.store.writing() as connection:
+        with kept_refusals(books, batch=batch_id), books.store.writing() as connection:
             batch = keeping.get(connection, batch_id)
             file = keeping.file(connection, batch_id, role)
+            if role == ORIGINAL and batch.direction == "in":
+                raise _came(file.name)
             data = keeping.content(connection, file)
-            self._check_carrier(connection, carrier)
-            name = file.name
+            recipient = self._check(connection, batch.partner, carrier, plain=plain)
+            name = carried_name(file.name, carrier)
             if not plain:
-                partner = self._exchange.partners.get(connection, batch.partner)
-                data = _sealed(data, partner.name, partner.recipient)
-                name = sealed_name(file.name, carrier)
+                data, name = sealing.seal(data, recipient), name + sealing.SUFFIX
             detail: dict[str, str | int | list[str]] = {
                 "batch": batch_id,
                 "carrier": carrier,
@@ -96,22 +94,63 @@ class Custody:
             books.journal.append(connection, books.store.now(), event)
         return write_private(directory / name, data)
 
-    def keep_here(self, batch_id: int, role: str, directory: Path, *, operator: Operator) -> Path:
-        """Write a file for the clerk of this house: what was done, or what was not and why.
-
-        It stays here, so it is not sealed; it is in the history all the same.
+    def check(self, partner: str, *, carrier: str, operator: Operator, plain: bool = False) -> None:
+        """Refuse now what `hand_over` would refuse when everything else is done.
 
         Raises
         ------
         ExchangeRefusedError
-            The file is not one of these.
+            As `hand_over`.
+        ExchangeError
+            There is no such partner.
         """
-        if role not in ("success", "failure"):
+        books = self._books.by(operator.login)
+        with kept_refusals(books), books.store.reading() as connection:
+            self._check(connection, partner, carrier, plain=plain)
+
+    def _check(self, connection: Connection, partner: str, carrier: str, *, plain: bool) -> str:
+        """The key that files for this partner are sealed to."""
+        agreed = self._exchange.partners.get(connection, partner)
+        row = connection.execute(
+            select(operators.c.locked_at).where(operators.c.login == carrier)
+        ).first()
+        if row is None or row[0]:
             raise ExchangeRefusedError(
-                f"a file of role {role} leaves by a carrier only", hint="name the carrier"
+                "carrier",
+                f"{carrier} has no account here that is in use: who moves files is known by name",
+                hint="name the login of the person who carries the file",
+                zh=f"{carrier} 没有有效的实名账户：请指明携带文件人员的登录名",
             )
+        if plain and not self._plain_allowed:
+            raise ExchangeRefusedError(
+                "clear",
+                "files do not leave in clear here",
+                hint="seal it, or set plain_files in [exchange] of the profile",
+                zh="本地规定文件不得以明文带出：请加密，或由配置 [exchange] 的 plain_files 许可",
+            )
+        if not plain and not agreed.recipient:
+            raise ExchangeRefusedError(
+                "key",
+                f"{agreed.name} has no public key, so nothing can be sealed to it",
+                hint="`cardkit registry exchange partner` sets its key",
+                zh=f"{agreed.name} 没有公钥，文件无法加密：由管理员设定",
+            )
+        return agreed.recipient
+
+    def look(self, batch_id: int, role: str, *, operator: Operator) -> Sequence[str]:
+        """Lines of a kept file, for the clerk's screen; that somebody looked is in the history.
+
+        Raises
+        ------
+        ExchangeRefusedError
+            Somebody who does not exchange files.
+        ExchangeError
+            There is no such file.
+        """
         books, keeping = self._books.by(operator.login), self._exchange.keeping
-        with books.store.writing() as connection:
+        with kept_refusals(books, batch=batch_id), books.store.writing() as connection:
+            self._exchange.check_right(operator)
+            batch = keeping.get(connection, batch_id)
             file = keeping.file(connection, batch_id, role)
             data = keeping.content(connection, file)
             detail: dict[str, str | int | list[str]] = {
@@ -121,28 +160,16 @@ class Custody:
             }
             event = Event("exchange-look", detail=detail)
             books.journal.append(connection, books.store.now(), event)
-        return write_private(directory / file.name, data)
-
-    def _check_carrier(self, connection: Connection, carrier: str) -> None:
-        row = connection.execute(
-            select(operators.c.locked_at).where(operators.c.login == carrier)
-        ).first()
-        if row is None or row[0]:
-            raise ExchangeRefusedError(
-                f"{carrier} has no account here that is in use: who moves files is known by name",
-                hint="name the login of the person who carries the file",
-                zh=f"{carrier} 没有有效的实名账户：请指明携带文件人员的登录名",
-            )
+        layout = catalogue.get(self._exchange.layouts, batch.layout)
+        return data.decode(layout.encoding).splitlines()
 
 
-def _sealed(data: bytes, partner: str, recipient: str) -> bytes:
-    if not recipient:
-        raise ExchangeRefusedError(
-            f"{partner} has no public key, so nothing can be sealed to it",
-            hint="`cardkit registry exchange partner` sets its key",
-            zh=f"{partner} 没有公钥，文件无法加密：由管理员设定",
-        )
-    return sealing.seal(data, recipient)
+def _came(name: str) -> ExchangeError:
+    return ExchangeError(
+        f"{name} came from its partner and does not go back to it",
+        hint="its answer, its success and failure files leave",
+        zh=f"{name} 是对方发来的文件，不再发回",
+    )
 
 
 def write_private(path: Path, data: bytes) -> Path:

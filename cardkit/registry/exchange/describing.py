@@ -17,9 +17,10 @@ def _page(layout: Layout) -> Iterator[str]:
     shape = f"`{layout.separator}` between fields" if layout.separator else "fixed columns"
     yield f"### `{layout.name}` {layout.title}"
     yield ""
-    yield f"{layout.direction}; {layout.encoding}, {shape}, {end}; named `{layout.file_name}`"
+    named = f"named `{layout.file_name}`"
     if layout.answers:
-        yield f"; answers `{layout.answers}`"
+        named += f"; answers `{layout.answers}`"
+    yield f"{layout.direction}; {layout.encoding}, {shape}, {end}; {named}"
     yield ""
     yield "| line | field | | kind | bytes | |"
     yield "|---|---|---|---|---|---|"

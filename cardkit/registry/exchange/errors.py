@@ -59,9 +59,23 @@ class FileFaultsError(UsageError):
 
 
 class ExchangeRefusedError(RegistryError, RefusedError):
-    """The exchange is not allowed: another content under a known number, no right, no key."""
+    """The exchange is not allowed: another content under a known number, no right, no key.
+
+    Parameters
+    ----------
+    code : str
+        Short word for the history (``role``, ``layout``, ``carrier`` ...).
+    """
 
     exit_code = RefusedError.exit_code
+
+    def __init__(self, code: str, message: str, *, hint: str = "", zh: str = "") -> None:
+        super().__init__(message, hint=hint, zh=zh)
+        self.code = code
+
+    def details(self) -> dict[str, object]:
+        """The code, for programs."""
+        return {"code": self.code}
 
 
 class ExchangeError(RegistryError):

@@ -11,6 +11,7 @@ from itertools import islice
 import polars as pl
 from sqlalchemy import Connection, Executable, insert, select
 
+from cardkit.registry import postgres
 from cardkit.registry.books import Books
 from cardkit.registry.exchange.errors import ExchangeError
 from cardkit.registry.schema.exchange import (
@@ -223,8 +224,12 @@ class Keeping:
     ) -> None:
         """Write down row, card, result and value of each row."""
         values: Iterator[tuple[Value, ...]] = ((batch_id, *row) for row in rows)
+        count = 0
         while chunk := list(islice(values, _ROWS)):
             self._add_rows.run_many(connection, chunk)
+            count += len(chunk)
+        if count >= _ROWS and connection.dialect.name == "postgresql":
+            postgres.analyze(connection, exchange_rows.name)
 
     def failed_cards(self, connection: Connection, batch_id: int) -> list[int]:
         """Cards of the rows of a batch that were answered with a failure."""

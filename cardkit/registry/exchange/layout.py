@@ -1,8 +1,7 @@
 """Layouts of exchange files: what a TOML file declares, checked and typed.
 
-A file is header lines, body lines and trailer lines of one encoding and one line end. A line is
-fields, either between separators or in fixed columns counted in bytes of the file's encoding.
-docs/exchange.md explains every word of the TOML.
+Header, rows and trailer have one encoding and one line end. A line is fields, between separators or
+in columns counted in bytes of the encoding. docs/exchange.md explains every word of the TOML.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from pathlib import PurePath
 from cardkit.registry.exchange.errors import Fault, FileFaultsError
 from cardkit.registry.exchange.layout import Layout
 from cardkit.registry.exchange.reading import Content
-from cardkit.registry.exchange.sealing import SUFFIX
 from cardkit.registry.exchange.work import Work
 
 _PARTS = {
@@ -23,16 +22,15 @@ def file_name(layout: Layout, work: Work) -> str:
     return layout.file_name.format(batch=work.number, partner=work.partner, date=work.today)
 
 
-def sealed_name(name: str, carrier: str) -> str:
-    """Name under which a file is carried: by whom, and that it is sealed [D19].
+def carried_name(name: str, carrier: str) -> str:
+    """Name under which a file is carried: by whom [D19].
 
     Examples
     --------
-    >>> sealed_name("KK_bank_000001.txt", "zhang")
-    'KK_bank_000001.zhang.txt.age'
+    >>> carried_name("KK_bank_000001.txt", "zhang")
+    'KK_bank_000001.zhang.txt'
     """
-    path = PurePath(name)
-    return f"{path.stem}.{carrier}{path.suffix}{SUFFIX}"
+    return with_suffix(name, carrier)
 
 
 def plain(name: str) -> str:

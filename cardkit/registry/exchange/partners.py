@@ -12,7 +12,9 @@ from cardkit.errors import UsageError
 from cardkit.registry.books import Books
 from cardkit.registry.exchange import sealing
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
+from cardkit.registry.exchange.refusals import kept_refusals
 from cardkit.registry.journal import Event
+from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.schema.exchange import partners
 
 
@@ -44,6 +46,7 @@ class Partner:
         """
         if layout not in self.layouts:
             raise ExchangeRefusedError(
+                "layout",
                 f"layout {layout} is not agreed upon with {self.name}",
                 hint="an administrator allows it with `cardkit registry exchange partner`",
                 zh=f"未约定与 {self.name} 交换“{layout}”文件：由管理员设定",
@@ -55,6 +58,29 @@ class Partners:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+
+    def agree(
+        self, name: str, *, operator: Operator, recipient: str = "", layouts: Sequence[str] = ()
+    ) -> Partner:
+        """Agree with a partner, as an administrator only may.
+
+        Raises
+        ------
+        ExchangeRefusedError
+            Another role; the attempt is in the history.
+        UsageError
+            The name or the key cannot be used.
+        """
+        books = self._books.by(operator.login)
+        with kept_refusals(books):
+            if not operator.has(Role.ADMINISTRATOR):
+                raise ExchangeRefusedError(
+                    "partner",
+                    "only an administrator agrees with partners",
+                    hint="sign in as one: cardkit operator sign-in LOGIN",
+                    zh="交换单位只能由系统管理员设定",
+                )
+        return Partners(books).set(name, recipient=recipient, layouts=layouts)
 
     def set(self, name: str, *, recipient: str = "", layouts: Sequence[str] = ()) -> Partner:
         """Agree with a partner, or change what was agreed; in the history.

@@ -8,18 +8,25 @@ file is cut into pieces of some thousand lines, so that memory stays small besid
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from cardkit.registry.exchange.checking import row_problems, total_faults, with_duplicates
-from cardkit.registry.exchange.errors import SHOWN, Fault, FileFaultsError
+from cardkit.registry.exchange.errors import Fault
 from cardkit.registry.exchange.layout import Field, Layout
+from cardkit.registry.exchange.lines import (
+    Faults,
+    cut_character,
+    field_count,
+    is_utf8,
+    line_width,
+    pieces,
+    whole,
+)
 
 LINE, PROBLEM = "_line", "_problem"
-_PIECE = 2 << 20  # bytes
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x84\x31\x95\x33")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _CONTROLS = "[\\x00-\\x1f\\x7f]"
 
@@ -50,27 +57,6 @@ class Content:
         return ""
 
 
-class Faults:
-    """Collects faults; the first are named, the others counted."""
-
-    def __init__(self) -> None:
-        self.named: list[Fault] = []
-        self.more = 0
-
-    def add(self, *faults: Fault) -> None:
-        """Note some."""
-        for fault in faults:
-            if len(self.named) < SHOWN:
-                self.named.append(fault)
-            else:
-                self.more += 1
-
-    def raise_any(self, name: str) -> None:
-        """Refuse the file when there are any."""
-        if self.named:
-            raise FileFaultsError(name, self.named, self.more)
-
-
 def read(
     layout: Layout, data: bytes, *, name: str = "the file", only: Sequence[str] | None = None
 ) -> Content:
@@ -87,73 +73,21 @@ def read(
         It is not what its layout says; every fault is named by its line.
     """
     faults = Faults()
-    whole = _whole(layout, data, faults)
+    last = whole(layout, data, faults)
     faults.raise_any(name)
     reader = _Reader(layout, faults)
     frames = []
-    for first_line, piece in _pieces(data):
-        frame = reader.take(first_line, piece, last_line=whole)
+    for first_line, piece in pieces(data):
+        frame = reader.take(first_line, piece, last_line=last)
         if frame is not None:
             frames.append(frame if only is None else frame.select(*only, LINE, PROBLEM))
     faults.raise_any(name)
     rows = pl.concat(frames) if frames else _no_rows(layout)
     content = Content(reader.header, reader.trailer, rows)
-    faults.add(*total_faults(layout, content.header, content.trailer, rows, whole))
+    faults.add(*total_faults(layout, content.header, content.trailer, rows, last))
     faults.raise_any(name)
     content.rows = with_duplicates(layout, rows)
     return content
-
-
-def _whole(layout: Layout, data: bytes, faults: Faults) -> int:
-    """Check what concerns the file as a whole; returns its number of lines."""
-    if not data:
-        faults.add(Fault(0, "empty", "the file is empty", "文件是空的"))
-        return 0
-    if data.startswith(_BOMS):
-        faults.add(Fault(1, "bom", "begins with a byte order mark", "文件开头有 BOM 标记"))
-        return 0
-    lines = data.count(b"\n")
-    if not data.endswith(b"\n"):
-        lines += 1
-        faults.add(
-            Fault(
-                lines, "cut", "has no line end: the file may be cut off", "没有换行，文件可能不完整"
-            )
-        )
-    _line_ends(layout, data, lines, faults)
-    least = bool(layout.header) + bool(layout.trailer)
-    if lines < least:
-        faults.add(Fault(lines, "short", "header or trailer is missing", "缺少首行或末行"))
-    return lines
-
-
-def _line_ends(layout: Layout, data: bytes, lines: int, faults: Faults) -> None:
-    pairs, returns = data.count(b"\r\n"), data.count(b"\r")
-    declared_pairs = layout.line_end == b"\r\n"
-    if returns == pairs == (lines if declared_pairs else 0):
-        return
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if number > lines or (number == lines and not line and data.endswith(b"\n")):
-            break
-        if declared_pairs and not line.endswith(b"\r"):
-            faults.add(Fault(number, "line-end", "ends in LF, not in CRLF", "行尾是 LF，应为 CRLF"))
-        elif not declared_pairs and line.endswith(b"\r"):
-            faults.add(Fault(number, "line-end", "ends in CRLF, not in LF", "行尾是 CRLF，应为 LF"))
-        elif b"\r" in line[:-1]:
-            faults.add(Fault(number, "line-end", "has a CR inside", "行中有回车符"))
-
-
-def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number of its first line, and some thousand whole lines."""
-    start, line = 0, 1
-    while start < len(data):
-        end = len(data)
-        if start + _PIECE < end:
-            end = data.find(b"\n", start + _PIECE) + 1 or end
-        piece = data[start:end]
-        yield line, piece
-        line += piece.count(b"\n")
-        start = end
 
 
 class _Reader:
@@ -194,7 +128,7 @@ class _Reader:
             text = piece.decode(encoding)
         except UnicodeDecodeError:
             text = ""
-        if not text or (encoding != "utf-8" and _is_utf8(piece)):
+        if not text or (encoding != "utf-8" and is_utf8(piece)):
             self._bad_encoding(first_line, piece)
             return None
         lines = text.split(end.decode("ascii"))
@@ -204,7 +138,7 @@ class _Reader:
     def _bad_encoding(self, first_line: int, piece: bytes) -> None:
         encoding = self._layout.encoding
         for number, line in enumerate(piece.split(b"\n"), first_line):
-            if encoding != "utf-8" and _is_utf8(line):
+            if encoding != "utf-8" and is_utf8(line):
                 text, zh = f"is UTF-8, not {encoding}", f"编码是 UTF-8，应为 {encoding}"
             else:
                 try:
@@ -234,7 +168,7 @@ class _Reader:
         found = table.str.count_matches(separator, literal=True)
         wrong = (found != len(fields) - 1).arg_true().to_list()
         for at in wrong:
-            self._faults.add(_field_count(first_line + at, int(found[at]) + 1, len(fields)))
+            self._faults.add(field_count(first_line + at, int(found[at]) + 1, len(fields)))
         if wrong:
             return None
         parts = table.to_frame().select(
@@ -256,7 +190,7 @@ class _Reader:
         sizes = encoded.bin.size()
         wrong = (sizes != width).arg_true().to_list()
         for at in wrong:
-            self._faults.add(_line_width(first_line + at, int(sizes[at]), width))
+            self._faults.add(line_width(first_line + at, int(sizes[at]), width))
         if wrong:
             return None
         columns, at = [], 0
@@ -283,7 +217,7 @@ class _Reader:
             try:
                 cell.decode(self._layout.encoding)
             except UnicodeDecodeError:
-                self._faults.add(_cut_character(number, one))
+                self._faults.add(cut_character(number, one))
         return None
 
     def _record(self, fields: Sequence[Field], number: int, line: str) -> dict[str, str]:
@@ -295,19 +229,19 @@ class _Reader:
         if not layout.fixed:
             parts = line.split(layout.separator)
             if len(parts) != len(fields):
-                self._faults.add(_field_count(number, len(parts), len(fields)))
+                self._faults.add(field_count(number, len(parts), len(fields)))
                 return {}
             return {one.name: part for one, part in zip(fields, parts, strict=True)}
         encoded, width = line.encode(layout.encoding), sum(one.width for one in fields)
         if len(encoded) != width:
-            self._faults.add(_line_width(number, len(encoded), width))
+            self._faults.add(line_width(number, len(encoded), width))
             return {}
         found, at = {}, 0
         for one in fields:
             try:
                 cell = encoded[at : at + one.width].decode(layout.encoding)
             except UnicodeDecodeError:
-                self._faults.add(_cut_character(number, one))
+                self._faults.add(cut_character(number, one))
                 return {}
             found[one.name] = _stripped(one, pl.Series([cell]))[0]
             at += one.width
@@ -322,50 +256,6 @@ def _stripped(one: Field, column: pl.Series) -> pl.Series:
     return column.str.strip_chars_start(" ") if one.right else column.str.strip_chars_end(" ")
 
 
-def _is_utf8(data: bytes) -> bool:
-    """Whether these bytes are Chinese in UTF-8.
-
-    GBK text is next to never valid UTF-8 with characters of three bytes, so this is no guess.
-
-    Examples
-    --------
-    >>> _is_utf8("姓名".encode()), _is_utf8("姓名".encode("gbk")), _is_utf8(b"name")
-    (True, False, False)
-    """
-    if data.isascii():
-        return False
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return max(text) > "\u07ff"
-
-
 def _no_rows(layout: Layout) -> pl.DataFrame:
     texts = dict.fromkeys((*(f.name for f in layout.fields), PROBLEM), pl.String)
     return pl.DataFrame(schema={**texts, LINE: pl.Int64})
-
-
-def _field_count(line: int, found: int, wanted: int) -> Fault:
-    return Fault(
-        line, "fields", f"has {found} fields, not {wanted}", f"有{found}个字段，应为{wanted}个"
-    )
-
-
-def _line_width(line: int, found: int, wanted: int) -> Fault:
-    how, how_zh = ("long", "过长") if found > wanted else ("short", "过短")
-    return Fault(
-        line,
-        f"too-{how}",
-        f"is too {how}: {found} bytes, not {wanted}",
-        f"{how_zh}：{found}字节，应为{wanted}字节",
-    )
-
-
-def _cut_character(line: int, one: Field) -> Fault:
-    return Fault(
-        line,
-        "shifted",
-        f"the edge of column {one.name} cuts a character: the columns are shifted",
-        f"“{one.title}”栏的边界截断了汉字，各栏错位",
-    )

@@ -81,6 +81,7 @@ def open_sealed(data: bytes, identity_file: Path) -> bytes:
         return bytes(pyrage.decrypt(data, identities))
     except pyrage.DecryptError:
         raise ExchangeRefusedError(
+            "sealed",
             "the file cannot be opened: it is sealed to somebody else, or damaged",
             hint="let the sender seal it to your public key again",
             zh="文件无法解密：不是加密给本机的，或已损坏；请对方重新加密发送",

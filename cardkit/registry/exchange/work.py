@@ -55,6 +55,8 @@ class Work:
         The batch that an incoming file answers.
     batch_id : int
         Number of this batch.
+    stock_place : str
+        Where cards that come from a factory are booked into stock; ``''`` when that is not kept.
     """
 
     connection: Connection
@@ -70,6 +72,7 @@ class Work:
     life: Life | None = None
     question: Batch | None = None
     question_layout: Layout | None = None
+    stock_place: str = ""
 
     @property
     def today(self) -> str:

@@ -1,6 +1,6 @@
 """Receipts and forms 回执与表单: records, typeset as PDF, that can be checked and printed again."""
 
-from cardkit.registry.forms.kinds import PAPERS, Kind, Reason
+from cardkit.registry.forms.kinds import PAPERS, Kind, Reason, VoidReason
 from cardkit.registry.forms.records import Check, Document, Finding, NumberedForm, Subject
 from cardkit.registry.forms.room import Forms
 
@@ -14,4 +14,5 @@ __all__ = [
     "NumberedForm",
     "Reason",
     "Subject",
+    "VoidReason",
 ]

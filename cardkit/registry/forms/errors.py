@@ -36,6 +36,19 @@ class MadeBeforeError(RegistryError):
         return {"number": self.number}
 
 
+class VoidDocumentError(RegistryError):
+    """The paper was made void."""
+
+    code = "void-document"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"the paper {number} is void",
+            hint="`cardkit forms print` makes a new one of the same act",
+            zh=f"单据 {number} 已作废：如需要，请用 cardkit forms print 重新打印该业务的单据",
+        )
+
+
 class FormNumberError(RegistryError):
     """A numbered form is missing, was used before, or is not wanted."""
 

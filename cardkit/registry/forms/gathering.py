@@ -12,8 +12,7 @@ from cardkit.errors import UsageError
 from cardkit.registry.forms import list_sources, sources
 from cardkit.registry.forms.kinds import Kind
 from cardkit.registry.forms.printing import local
-from cardkit.registry.forms.records import Subject
-from cardkit.registry.forms.room import Content
+from cardkit.registry.forms.records import Content, Subject
 from cardkit.registry.forms.sources import Desk
 from cardkit.registry.schema.life import acts
 

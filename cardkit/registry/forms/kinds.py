@@ -45,6 +45,25 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
 )
 
 
+class VoidReason(StrEnum):
+    """Why a paper counts no more."""
+
+    SPOILT = "spoilt"
+    MISTAKE = "mistake"
+    NOT_PRINTED = "not-printed"
+    CANCELLED = "cancelled"
+
+
+VOID_REASONS: Mapping[VoidReason, str] = MappingProxyType(
+    {
+        VoidReason.SPOILT: "单据损坏",
+        VoidReason.MISTAKE: "填写有误",
+        VoidReason.NOT_PRINTED: "未打印成功",
+        VoidReason.CANCELLED: "业务撤销",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A kind of paper.

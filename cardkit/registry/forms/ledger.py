@@ -6,10 +6,15 @@ import json
 import secrets
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from cardkit.registry.forms.errors import FormNumberError, MadeBeforeError, UnknownDocumentError
-from cardkit.registry.forms.kinds import PAPERS, Kind
+from cardkit.registry.forms.errors import (
+    FormNumberError,
+    MadeBeforeError,
+    UnknownDocumentError,
+    VoidDocumentError,
+)
+from cardkit.registry.forms.kinds import PAPERS, Kind, VoidReason
 from cardkit.registry.forms.printing import Reprint
 from cardkit.registry.forms.records import Document, Subject
 from cardkit.registry.schema.forms import documents, form_numbers, reprints
@@ -31,6 +36,10 @@ _FIELDS = (
     "copies",
     "made_at",
     "made_by",
+    "printed_at",
+    "voided_at",
+    "voided_by",
+    "void_reason",
 )
 
 
@@ -66,6 +75,10 @@ def add(connection: Connection, document: Document, content: str) -> None:
         document.copies,
         document.made_at,
         document.made_by,
+        document.printed_at,
+        document.voided_at,
+        document.voided_by,
+        document.void_reason,
     )
     connection.execute(insert(documents).values(dict(zip(_FIELDS, values, strict=True))))
     _use_form(connection, document, document.stock_number)
@@ -89,25 +102,87 @@ def add_reprint(
     _use_form(connection, document, reprint.stock_number)
 
 
-def refuse_second(connection: Connection, kind: Kind, subject: Subject) -> None:
-    """Refuse to make a paper that its subject has already.
+def begun_before(
+    connection: Connection, kind: Kind, subject: Subject, form: str
+) -> Document | None:
+    """The paper that was begun for a subject and never came out, to be finished now.
 
     Raises
     ------
     MadeBeforeError
-        It names the paper there is.
+        The subject has its paper; it is named.
+    FormNumberError
+        It was begun on another numbered form than `form`.
     """
     if subject.kind == "card":
-        return
-    found = connection.execute(
-        select(documents.c.number).where(
+        return None
+    row = connection.execute(
+        _selected().where(
             documents.c.kind == kind.value,
             documents.c.subject == subject.kind,
             documents.c.subject_id == subject.number,
+            documents.c.voided_at == "",
         )
-    ).scalar()
-    if found is not None:
-        raise MadeBeforeError(found)
+    ).first()
+    if row is None:
+        return None
+    document = _document(row)
+    if document.printed_at:
+        raise MadeBeforeError(document.number)
+    if document.stock_number != form:
+        raise FormNumberError(
+            f"{document.number} was begun on the numbered form {document.stock_number}",
+            hint=f"take that one, or `cardkit forms void {document.number} --reason not-printed`",
+            zh=f"{document.number} 已在票据 {document.stock_number} 上开始打印：请使用该票据，"
+            f"或先用 cardkit forms void {document.number} 作废",
+        )
+    return document
+
+
+def finish(connection: Connection, document: Document, now: str) -> None:
+    """Keep that a paper is ready: from now on every other copy of it says so.
+
+    Raises
+    ------
+    MadeBeforeError
+        Another window was quicker.
+    VoidDocumentError
+        Somebody made it void meanwhile.
+    """
+    changed = connection.execute(
+        update(documents)
+        .where(
+            documents.c.id == document.document_id,
+            documents.c.printed_at == "",
+            documents.c.voided_at == "",
+        )
+        .values(printed_at=now)
+    ).rowcount
+    if not changed:
+        refuse_void(by_number(connection, document.number))
+        raise MadeBeforeError(document.number)
+
+
+def refuse_void(document: Document) -> None:
+    """Refuse a paper that counts no more.
+
+    Raises
+    ------
+    VoidDocumentError
+    """
+    if document.voided_at:
+        raise VoidDocumentError(document.number)
+
+
+def make_void(
+    connection: Connection, document: Document, reason: VoidReason, by: str, now: str
+) -> None:
+    """Keep that a paper counts no more; a numbered form that it is on stays used."""
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == document.document_id)
+        .values(voided_at=now, voided_by=by, void_reason=reason.value)
+    )
 
 
 def _use_form(connection: Connection, document: Document, form: str) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from cardkit.registry.forms.codes import grouped
 from cardkit.registry.forms.kinds import PAPERS, Kind
+
+
+class Content(Protocol):
+    """What a paper says: of `cardkit.registry.forms.contents` or `cardkit.registry.forms.lists`."""
+
+    def as_content(self, *, hidden: bool) -> dict[str, Any]:
+        """What is printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,10 @@ class Document:
         Its place in the history.
     made_by : str
         Login.
+    printed_at : str
+        When it was ready; ``''`` while it was only begun.
+    voided_at, voided_by, void_reason : str
+        When, by whom and why it was made void; ``''`` while it counts.
     reprints : int
         How often it was printed again.
     """
@@ -68,7 +79,18 @@ class Document:
     copies: int
     made_at: str
     made_by: str
+    printed_at: str = ""
+    voided_at: str = ""
+    voided_by: str = ""
+    void_reason: str = ""
     reprints: int = 0
+
+    @property
+    def standing(self) -> str:
+        """``printed``, ``begun`` (nothing came out: to be finished or made void) or ``void``."""
+        if self.voided_at:
+            return "void"
+        return "printed" if self.printed_at else "begun"
 
     def as_json(self) -> dict[str, Any]:
         """The document for programs, without what stands on it."""
@@ -84,6 +106,10 @@ class Document:
             "copies": self.copies,
             "made_at": self.made_at,
             "made_by": self.made_by,
+            "standing": self.standing,
+            "void_reason": self.void_reason,
+            "voided_at": self.voided_at,
+            "voided_by": self.voided_by,
             "reprints": self.reprints,
         }
 
@@ -92,6 +118,7 @@ class Finding(StrEnum):
     """What checking a code shows."""
 
     GENUINE = "genuine"  # 真实: made here, and the record is as it was
+    VOID = "void"  # 已作废: made here, and counts no more
     UNKNOWN = "unknown"  # 查无此码: no paper of this registry has the code
     ALTERED = "altered"  # 记录被改动: somebody changed the record or its history
 
@@ -104,7 +131,7 @@ class Check:
     ----------
     shows : mapping
         What the paper in hand has to say, by Chinese label, names and numbers masked; empty unless
-        genuine.
+        genuine or void.
     """
 
     finding: Finding

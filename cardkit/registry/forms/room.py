@@ -5,33 +5,28 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
 from cardkit.registry.forms import codes, ledger, typesetting
-from cardkit.registry.forms.kinds import PAPERS, Kind, Reason
+from cardkit.registry.forms.kinds import PAPERS, Kind, Reason, VoidReason
 from cardkit.registry.forms.printing import CHINA_HOURS, Reprint, data_of, local, shown
-from cardkit.registry.forms.records import Check, Document, Finding, NumberedForm, Subject
+from cardkit.registry.forms.records import Check, Content, Document, Finding, NumberedForm, Subject
 from cardkit.registry.journal import Detail, Event
 from cardkit.registry.operators import Operator
 from cardkit.registry.schema import cards, history
-from cardkit.registry.stock.room import Order, Stock
+from cardkit.registry.stock import Order, Stock
 
 PRINT = "print-document"
 REPRINT = "reprint-document"
+FINISH = "finish-document"
+VOID = "void-document"
 FORM = "receipt"
 """What stock calls the numbered forms that receipts are printed on."""
-
-
-class Content(Protocol):
-    """One of `cardkit.registry.forms.contents` and `cardkit.registry.forms.lists`."""
-
-    def as_content(self, *, hidden: bool) -> dict[str, Any]:
-        """What is printed."""
 
 
 class Forms:
@@ -66,7 +61,10 @@ class Forms:
         card_id: int | None = None,
         form: NumberedForm | None = None,
     ) -> tuple[Document, bytes]:
-        """Record a paper and typeset it; both or neither.
+        """Record a paper, then typeset it, then record that it is ready.
+
+        Nobody waits while it is typeset. One that was begun and never came out, because the
+        program or the computer ended, is finished by the next call: the same number and content.
 
         Parameters
         ----------
@@ -96,13 +94,43 @@ class Forms:
             kept = codes.canonical(content.as_content(hidden=PAPERS[kind].leaves))
             typesetting.require_characters(kept, self._folders)
             with self._books.store.writing() as connection:
-                ledger.refuse_second(connection, kind, subject)
-                document = self._sealed(
-                    connection, kind, kept, subject, operator, card_id=card_id, form=form
-                )
-                ledger.add(connection, document, kept)
-                self._use_form(connection, document, form, operator)
-                return document, self.typeset(document)
+                shown_form = form.shown if form else ""
+                document = ledger.begun_before(connection, kind, subject, shown_form)
+                if document is None:
+                    document = self._sealed(
+                        connection, kind, kept, subject, operator, card_id=card_id, form=form
+                    )
+                    ledger.add(connection, document, kept)
+                    self._use_form(connection, document, form, operator)
+                else:
+                    now, detail = self._books.store.now(), {"document": document.number}
+                    self._note(connection, now, operator, FINISH, document.card_id, detail)
+            pdf = self.typeset(document)
+            with self._books.store.writing() as connection:
+                now = self._books.store.now()
+                ledger.finish(connection, document, now)
+            return replace(document, printed_at=now), pdf
+
+    def void(self, number: str, reason: VoidReason, *, operator: Operator) -> Document:
+        """Make a paper void 作废: it counts no more, and its subject may have another one.
+
+        Its number is never given out again; a numbered form it was begun on stays used, and is
+        kept with the paper.
+
+        Raises
+        ------
+        UnknownDocumentError, VoidDocumentError, NotAllowedError
+        """
+        kind = self.get(number).kind
+        with attempted(self._books, operator, VOID):
+            need_role(operator, VOID, *PAPERS[kind].roles)
+            with self._books.store.writing() as connection:
+                document, now = ledger.by_number(connection, number), self._books.store.now()
+                ledger.refuse_void(document)
+                ledger.make_void(connection, document, reason, operator.login, now)
+                detail: Detail = {"document": number, "reason": reason.value}
+                self._note(connection, now, operator, VOID, document.card_id, detail)
+                return ledger.by_number(connection, number)
 
     def _sealed(
         self,
@@ -183,7 +211,7 @@ class Forms:
 
         Raises
         ------
-        UnknownDocumentError, NotAllowedError, FormNumberError
+        UnknownDocumentError, VoidDocumentError, NotAllowedError, FormNumberError
             As `make`; a numbered kind wants a fresh form.
         """
         found = self.get(number)
@@ -191,9 +219,13 @@ class Forms:
             need_role(operator, REPRINT, *PAPERS[found.kind].roles)
             with self._books.store.writing() as connection:
                 document = ledger.by_number(connection, number)
+                ledger.refuse_void(document)
+                if not document.printed_at:
+                    ledger.finish(connection, document, self._books.store.now())
                 again = self._again(connection, document, reason, operator, form)
                 self._use_form(connection, document, form, operator)
-                return ledger.by_number(connection, number), self.typeset(document, again)
+                document = ledger.by_number(connection, number)
+            return document, self.typeset(document, again)
 
     def _again(
         self,
@@ -247,7 +279,8 @@ class Forms:
         ours = codes.check_code(seal) == code and digest == document.digest
         if not ours or noted.get("seal") != seal.hex():
             return Check(Finding.ALTERED, document)
-        return Check(Finding.GENUINE, document, shown(document.kind, document.content))
+        finding = Finding.VOID if document.voided_at else Finding.GENUINE
+        return Check(finding, document, shown(document.kind, document.content))
 
     def get(self, number: str) -> Document:
         """The document of that number.

@@ -8,12 +8,16 @@ GB18030 with the headings ``citizen_number`` and ``file``, says whose it is.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import multiprocessing
+import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +28,13 @@ from cardkit.codec.numbers import NumberError, parse_citizen_number
 from cardkit.errors import UsageError
 from cardkit.registry.books import Books
 from cardkit.registry.intake.duplicates import normalised
+from cardkit.registry.intake.import_report import REASONS, ImportReport, Line
 from cardkit.registry.intake.photos import Photos, PhotoTakenError
 
 if TYPE_CHECKING:
     from cardkit.registry.intake.photo import PhotoVerdict
+
+_MANY = 300  # files for which processes are worth their start
 
 CHUNK = 200
 """Photos that become durable together."""
@@ -54,76 +61,6 @@ class Wanted:
     path: Path = field(repr=False)
     citizen_number: str = field(repr=False)
     name: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What became of a file: ``taken``, ``same`` (it was there), or the code of a reason."""
-
-    file: str = field(repr=False)
-    code: str
-    zh: str
-    en: str
-
-
-_REASONS = {
-    "taken": ("已导入", "taken"),
-    "same": ("与现有照片相同", "the photo was there already"),
-    "no_number": (
-        "文件名中没有唯一的18位公民身份号码",
-        "no citizen number, or several, in the file's name",
-    ),
-    "bad_number": ("公民身份号码有误", "the citizen number cannot be right"),
-    "unknown": ("登记库中没有此人", "the registry does not know this person"),
-    "name_differs": ("文件名中的姓名与登记库不符", "the name disagrees with the registry"),
-    "twice": ("同一人有多张照片，请只保留一张", "several photos of one person"),
-    "unreadable": ("文件不能读取", "the file cannot be read"),
-    "foreign": ("同一照片文件已用于另一人", "the same photo file belongs to another person"),
-}
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What an import did."""
-
-    lines: list[Line] = field(default_factory=list, repr=False)
-
-    @property
-    def taken(self) -> int:
-        """Photos taken over."""
-        return sum(line.code == "taken" for line in self.lines)
-
-    @property
-    def same(self) -> int:
-        """Photos that were there."""
-        return sum(line.code == "same" for line in self.lines)
-
-    @property
-    def rejected(self) -> int:
-        """Files that were not taken."""
-        return len(self.lines) - self.taken - self.same
-
-    def counts(self) -> dict[str, int]:
-        """Files by what became of them."""
-        found: dict[str, int] = {}
-        for line in self.lines:
-            found[line.code] = found.get(line.code, 0) + 1
-        return found
-
-    def csv(self) -> bytes:
-        """The report as a spreadsheet opens it: UTF-8 with a mark, Chinese headings."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(("文件", "结果", "原因代码", "原因"))
-        for line in self.lines:
-            result = "成功" if line.code in ("taken", "same") else "未导入"
-            writer.writerow((_harmless(line.file), result, line.code, line.zh))
-        return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: str) -> str:
-    """A file name that a spreadsheet does not take for a formula."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@") else cell
 
 
 def of_folder(folder: Path) -> list[Wanted]:
@@ -185,6 +122,26 @@ def of_manifest(file: Path) -> list[Wanted]:
     ]
 
 
+class Look(Enum):
+    """What is known of a file without decoding it; the value is the code of its line."""
+
+    UNREADABLE = "unreadable"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A chunk that is being looked at."""
+
+    chunk: list[Wanted]
+    looks: list[Future[PhotoVerdict] | Look]
+    known: dict[str, tuple[int, str]]
+
+    def verdicts(self) -> list[PhotoVerdict | Look]:
+        """Wait for them."""
+        return [look if isinstance(look, Look) else look.result() for look in self.looks]
+
+
 class PhotoImport:
     """Imports into one registry.
 
@@ -192,70 +149,99 @@ class PhotoImport:
     ----------
     check : callable
         File → verdict (`photo.check_photo` with the rules of the profile).
-    workers : int
-        Threads that check; decoding does not hold Python's lock.
+    workers : int, optional
+        How many check at a time. Default: as many as there are processors.
+    processes : bool, optional
+        Whether those are processes, which must be able to import `check`; threads otherwise.
+        Default: for many files.
     """
 
-    def __init__(self, books: Books, check: Check, *, workers: int = 2) -> None:
+    def __init__(
+        self,
+        books: Books,
+        check: Check,
+        *,
+        workers: int | None = None,
+        processes: bool | None = None,
+    ) -> None:
         self._books = books
         self.photos = Photos(books)
         self._check = check
-        self._workers = workers
+        self._workers = workers or _processors()
+        self._processes = processes
 
     def run(
         self, files: Sequence[Wanted], progress: Callable[[int], None] | None = None
     ) -> ImportReport:
         """Take over what can be; a chunk of files is one durable commit.
 
-        Stopping in between keeps what was committed; the same import again goes on.
+        Stopping in between keeps what was committed; the same import again goes on. While a chunk
+        becomes durable, the next one is looked at.
         """
         report = ImportReport()
         counted = Counter(one.citizen_number for one in files)
         twice = frozenset(number for number, count in counted.items() if count > 1)
         rest = iter(files)
-        with ThreadPoolExecutor(self._workers) as pool:
-            while chunk := list(islice(rest, CHUNK)):
-                verdicts = pool.map(self._looked_at, chunk)
-                report.lines += self._take(chunk, verdicts, twice)
+        with self._pool(len(files)) as pool:
+            coming = self._begin(pool, list(islice(rest, CHUNK)))
+            while coming.chunk:
+                now, coming = coming, self._begin(pool, list(islice(rest, CHUNK)))
+                report.lines += self._take(now.chunk, now.verdicts(), now.known, twice)
                 if progress:
                     progress(len(report.lines))
         return report
 
-    def _looked_at(self, wanted: Wanted) -> PhotoVerdict | None:
-        if not wanted.citizen_number:
-            return None
-        try:
-            return self._check(wanted.path.read_bytes())
-        except OSError:
-            return None
+    def _pool(self, files: int) -> Executor:
+        many = files >= _MANY and self._workers > 1
+        if not (many if self._processes is None else self._processes):
+            return ThreadPoolExecutor(self._workers)
+        # not forked: this process has threads and open connections
+        return ProcessPoolExecutor(self._workers, multiprocessing.get_context("spawn"))
+
+    def _begin(self, pool: Executor, chunk: list[Wanted]) -> _Coming:
+        """Have a chunk looked at, but for the files that are somebody's photo already."""
+        if not chunk:
+            return _Coming([], [], {})
+        known = self.photos.people_of(one.citizen_number for one in chunk)
+        digests = self.photos.digests_of(person for person, _ in known.values())
+        verdicts: list[Future[PhotoVerdict] | Look] = []
+        for wanted in chunk:
+            person = known.get(wanted.citizen_number)
+            data = _read(wanted.path) if wanted.citizen_number else None
+            if data is None:
+                verdicts.append(Look.UNREADABLE)
+            elif person and hashlib.sha256(data).hexdigest() == digests.get(person[0]):
+                verdicts.append(Look.SAME)
+            else:
+                verdicts.append(pool.submit(self._check, data))
+        return _Coming(chunk, verdicts, known)
 
     def _take(
         self,
         chunk: Sequence[Wanted],
-        verdicts: Iterable[PhotoVerdict | None],
+        verdicts: Sequence[PhotoVerdict | Look],
+        known: dict[str, tuple[int, str]],
         twice: frozenset[str],
     ) -> list[Line]:
-        looked_at = list(verdicts)  # before the transaction: it takes its time
-        known = self.photos.people_of(one.citizen_number for one in chunk)
         with self._books.store.writing() as connection:
             return [
                 self._take_one(connection, wanted, verdict, known, twice)
-                for wanted, verdict in zip(chunk, looked_at, strict=True)
+                for wanted, verdict in zip(chunk, verdicts, strict=True)
             ]
 
     def _take_one(
         self,
         connection: Connection,
         wanted: Wanted,
-        verdict: PhotoVerdict | None,
+        verdict: PhotoVerdict | Look,
         known: dict[str, tuple[int, str]],
         twice: frozenset[str],
     ) -> Line:
         code = _problem(wanted, known, twice)
         if code:
             return _line(wanted, code)
-        if verdict is None:
-            return _line(wanted, "unreadable")
+        if isinstance(verdict, Look):
+            return _line(wanted, verdict.value)
         photo = verdict.prepared
         if photo is None:
             return _rejected(wanted, verdict)
@@ -267,6 +253,20 @@ class PhotoImport:
         except PhotoTakenError:
             return _line(wanted, "foreign")
         return _line(wanted, "taken")
+
+
+def _processors() -> int:
+    """Those this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _problem(wanted: Wanted, known: dict[str, tuple[int, str]], twice: frozenset[str]) -> str:
@@ -286,7 +286,7 @@ def _problem(wanted: Wanted, known: dict[str, tuple[int, str]], twice: frozenset
 
 
 def _line(wanted: Wanted, code: str) -> Line:
-    return Line(wanted.path.name, code, *_REASONS[code])
+    return Line(wanted.path.name, code, *REASONS[code])
 
 
 def _rejected(wanted: Wanted, verdict: PhotoVerdict) -> Line:

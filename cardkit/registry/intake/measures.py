@@ -103,7 +103,9 @@ def _sharpness(grey: Pixels) -> float:
 def _place(values: Pixels, background: Pixels) -> tuple[int | None, int | None]:
     height, width = values.shape[:2]
     usual = np.median(background, axis=0)
-    subject: NDArray[np.bool_] = np.abs(values - usual).max(axis=2) > _OTHER_THAN_BACKGROUND
+    red, green, blue = np.moveaxis(np.abs(values - usual), 2, 0)
+    farthest = np.maximum(np.maximum(red, green), blue)  # several times as quick as .max(axis=2)
+    subject: NDArray[np.bool_] = farthest > _OTHER_THAN_BACKGROUND
     rows = np.flatnonzero(subject.sum(axis=1) > width * _ROW_OF_SUBJECT)
     if not rows.size or rows[0] > height * _HEAD:
         return None, None

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
 
 from cardkit.registry.books import Books
 from cardkit.registry.errors import RegistryError
 from cardkit.registry.journal import Event
 from cardkit.registry.schema.cards import people
 from cardkit.registry.schema.intake import applications, photos
+from cardkit.registry.statements import Statement
 
 if TYPE_CHECKING:
     from cardkit.registry.intake.photo import Prepared
@@ -57,6 +58,10 @@ class Photos:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        query = select(photos.c.chip).where(
+            photos.c.person == bindparam("person_id"), photos.c.current == literal_column("1")
+        )
+        self._chip = Statement(books.store.engine, query)
 
     def take(self, person_id: int, photo: Prepared, *, source: str = "window") -> int:
         """Make a photo the one that counts for a person; returns its number.
@@ -152,10 +157,8 @@ class Photos:
     def chip_photo(self, person_id: int) -> bytes:
         """What belongs into the chip of a person's card; ``b''`` without a photo."""
         with self._books.store.reading() as connection:
-            found = connection.execute(
-                select(photos.c.chip).where(photos.c.person == person_id, photos.c.current == 1)
-            ).scalar()
-        return bytes(found or b"")
+            row = self._chip.first(connection, person_id=person_id)
+        return bytes(row[0] or b"") if row else b""
 
     def missing(self) -> int:
         """How many people have no photo."""
@@ -173,6 +176,14 @@ class Photos:
                 )
             )
             return {row[0]: (row[1], row[2]) for row in rows}
+
+    def digests_of(self, person_ids: Iterable[int]) -> dict[int, str]:
+        """SHA-256 of the file from which the photo of each person was made, who has one."""
+        query = select(photos.c.person, photos.c.original_digest).where(
+            photos.c.person.in_(list(person_ids)), photos.c.current == literal_column("1")
+        )
+        with self._books.store.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     @staticmethod
     def has_in(connection: Connection, person_id: int, digest: str) -> bool:

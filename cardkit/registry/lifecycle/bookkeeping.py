@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from cardkit.registry.books import Books
 from cardkit.registry.journal import Event
+from cardkit.registry.lifecycle.many import block
 from cardkit.registry.lifecycle.requests import Act, Agent, Request
 from cardkit.registry.lifecycle.transition import Transition
 from cardkit.registry.operators.roles import Operator
@@ -82,9 +83,10 @@ class Bookkeeper:
     ) -> list[Act]:
         """Acts, charges and history of moves that were made."""
         agent = self.agent(connection, now, request.appearance.agent)
-        first = self._block(connection, acts.name, len(moves))
+        counters = self._books.counters
+        first = block(counters, connection, acts.name, len(moves))
         with_receipt = [move for move in moves if move.rule.receipt]
-        next_receipt = self._block(connection, f"receipt:{day[:4]}", len(with_receipt))
+        next_receipt = block(counters, connection, f"receipt:{day[:4]}", len(with_receipt))
         done: list[Act] = []
         for number, move in enumerate(moves, first):
             receipt = ""
@@ -113,7 +115,7 @@ class Bookkeeper:
     ) -> None:
         """Attempts that were refused, with the code of why; nothing else was changed."""
         agent = self.agent(connection, now, request.appearance.agent)
-        first = self._block(connection, acts.name, len(refused))
+        first = block(self._books.counters, connection, acts.name, len(refused))
         operator = Operator(0, actor, "", frozenset(), place)
         rows = (
             _row(
@@ -152,20 +154,12 @@ class Bookkeeper:
             )
             if amount
         ]
-        first = self._block(connection, charges.name, len(money))
+        first = block(self._books.counters, connection, charges.name, len(money))
         rows = (
             (number, act.act_id, move.card_id, move.person_id, kind, amount, state, "", now, now)
             for number, (act, move, kind, amount, state) in enumerate(money, first)
         )
         self._insert(connection, self._add_charges, rows)
-
-    def _block(self, connection: Connection, name: str, count: int) -> int:
-        """The first of so many numbers of a sequence."""
-        counters = self._books.counters
-        first = counters.peek(connection, name)
-        if count:
-            counters.store(connection, name, first + count)
-        return first
 
     def _insert(
         self, connection: Connection, statement: Statement, rows: Iterable[tuple[Value, ...]]

@@ -6,34 +6,45 @@ A refused attempt changes nothing, and is written down in a transaction of its o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from cardkit.errors import CardkitError, UsageError
 from cardkit.registry.books import Books
 from cardkit.registry.errors import RegistryError, UnknownCardError
-from cardkit.registry.journal import Event
 from cardkit.registry.lifecycle.bookkeeping import Bookkeeper, Move
-from cardkit.registry.lifecycle.cardacts import CardActs, Refused
+from cardkit.registry.lifecycle.cardacts import CardActs
+from cardkit.registry.lifecycle.chips import ChipBook
 from cardkit.registry.lifecycle.errors import NotAllowedError
 from cardkit.registry.lifecycle.judging import legal
 from cardkit.registry.lifecycle.kinds import outgrown_before
 from cardkit.registry.lifecycle.lapsing import Lapsing
-from cardkit.registry.lifecycle.requests import NOTHING, Act, Appearance, BulkResult, Request
+from cardkit.registry.lifecycle.requests import (
+    NONE_EACH,
+    NOTHING,
+    Act,
+    Appearance,
+    BulkResult,
+    Request,
+)
+from cardkit.registry.lifecycle.ruled import Refused
 from cardkit.registry.lifecycle.rules import RuleSet
 from cardkit.registry.lifecycle.standing import Standing, lapsed
 from cardkit.registry.lifecycle.subjects import OtherActs
 from cardkit.registry.lifecycle.transition import Transition
 from cardkit.registry.operators.accounts import Operators
 from cardkit.registry.operators.approvals import Approvals
-from cardkit.registry.operators.roles import Operator, Role
+from cardkit.registry.operators.roles import Operator
 from cardkit.registry.schema.cards import cards, people
-from cardkit.registry.schema.life import acts, temporary_cards
 from cardkit.registry.states import DEAD
 
 _ON_CARDS = ("card", "bank")
+
+
+class _Undone(Exception):  # noqa: N818 - nothing went wrong
+    """Takes back what was only tried."""
 
 
 class Lifecycle:
@@ -51,6 +62,7 @@ class Lifecycle:
         self.people = Operators(books, rules.operators)
         self.approvals = Approvals(books, rules=rules.operators, approvers=rules.approvers())
         self._books = books
+        self.chips = ChipBook(books, rules, self.people)
         self._cards = CardActs(books, rules, self.approvals)
         self._others = OtherActs(books, rules, self.approvals)
         self._lapsing = Lapsing(books)
@@ -70,6 +82,15 @@ class Lifecycle:
         """
         with self.attempt(request) as connection:
             return self.perform_in(connection, request)
+
+    def check(self, request: Request) -> None:
+        """Judge a request as `perform` does and raise what it raises, but do nothing.
+
+        For acts that touch a chip: nothing is asked of it before the rules allow the act.
+        """
+        with suppress(_Undone), self.attempt(request) as connection:
+            self.perform_in(connection, request)
+            raise _Undone
 
     @contextmanager
     def attempt(self, request: Request) -> Iterator[Connection]:
@@ -94,7 +115,7 @@ class Lifecycle:
 
     # -- many -----------------------------------------------------------------------------------
 
-    def perform_many(
+    def perform_many(  # noqa: PLR0913 - what a request has
         self,
         action: str,
         card_ids: Iterable[int],
@@ -105,8 +126,14 @@ class Lifecycle:
         channel: str = "file",
         reason: str = "",
         details: Mapping[str, str] = NOTHING,
+        each: Mapping[int, Mapping[str, str]] = NONE_EACH,
     ) -> BulkResult:
         """Do one action on many cards in one transaction; those that are refused stay as they are.
+
+        Parameters
+        ----------
+        details, each : mapping
+            What the action needs: for all of them, and by card record.
 
         Raises
         ------
@@ -116,7 +143,7 @@ class Lifecycle:
         wanted = list(card_ids)
         request = Request(
             action, wanted[0] if wanted else 0, operator, appearance, approval, channel, reason,
-            details,
+            details, each,
         )  # fmt: skip
         with self.attempt(request) as connection:
             return self._many(connection, request, wanted)
@@ -133,12 +160,13 @@ class Lifecycle:
         channel: str = "file",
         reason: str = "",
         details: Mapping[str, str] = NOTHING,
+        each: Mapping[int, Mapping[str, str]] = NONE_EACH,
     ) -> BulkResult:
         """The same as `perform_many` inside another transaction."""
         wanted = list(card_ids)
         request = Request(
             action, wanted[0] if wanted else 0, operator, appearance, approval, channel, reason,
-            details,
+            details, each,
         )  # fmt: skip
         return self._many(connection, request, wanted)
 
@@ -204,41 +232,14 @@ class Lifecycle:
             return self._lapsing.all(connection, self._books.store.now())
 
     def chip_done(self, act_id: int, *, operator: Operator) -> None:
-        """The chip now is as an act wanted it: registry and chip agree."""
-        with self._books.store.writing() as connection:
-            self.people.current(connection, operator.login)
-            now = self._books.store.now()
-            done = connection.execute(
-                update(acts)
-                .where(acts.c.id == act_id, acts.c.chip != "", acts.c.chip_done_at == "")
-                .values(chip_done_at=now)
-            )
-            if not done.rowcount:
-                raise UsageError(f"act {act_id} leaves nothing to do on a chip")
-            journal = self._books.journal.by(operator.login)
-            journal.append(connection, now, Event("chip-done", detail={"act": act_id}))
+        """Somebody says that the chip now is as an act wanted it; see `ChipBook.done`."""
+        self.chips.done(act_id, operator=operator)
 
     def stock_pool(self, serials: Iterable[str], *, operator: Operator) -> list[int]:
         """Put temporary cards into the pool, by the serials printed on them."""
         with self._books.store.writing() as connection:
             by = self.people.current(connection, operator.login)
-            if not by.has(Role.WINDOW, Role.COUNTY):
-                raise NotAllowedError(
-                    "role", "the pool is kept by a window", zh="备用临时卡由窗口管理"
-                )
-            now, numbers = self._books.store.now(), []
-            for serial in serials:
-                number = self._books.counters.draw(connection, temporary_cards.name)
-                connection.execute(
-                    insert(temporary_cards).values(
-                        id=number, serial=serial, state="pool", place=by.place, changed_at=now
-                    )
-                )
-                numbers.append(number)
-            journal = self._books.journal.by(by.login)
-            detail = {"count": len(numbers)}
-            journal.append(connection, now, Event("temporary-pool", detail=detail))
-        return numbers
+            return self._others.stock_pool(connection, serials, by)
 
     # -- refusals -------------------------------------------------------------------------------
 
@@ -252,7 +253,7 @@ class Lifecycle:
                 move = _refused_move(rule, request.subject, at)
             else:
                 try:
-                    state, person = self._others.find(connection, rule.subject, request.subject)
+                    state, person, _ = self._others.find(connection, rule.subject, request.subject)
                 except RegistryError:  # an application that was never taken
                     state, person = "", None
                 move = Move(rule, request.subject, None, person, state, state)

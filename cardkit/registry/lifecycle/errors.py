@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cardkit.errors import UsageError
-from cardkit.registry.errors import IllegalMoveError
+from cardkit.registry.errors import IllegalMoveError, RegistryError
 from cardkit.registry.operators.errors import NotAllowedError
 
-__all__ = ["NotAllowedError", "OutOfOrderError", "UnknownActionError"]
+__all__ = ["NotAllowedError", "OutOfOrderError", "SameDataError", "UnknownActionError"]
 
 
 class OutOfOrderError(IllegalMoveError):
@@ -36,6 +36,19 @@ class OutOfOrderError(IllegalMoveError):
         self.zh = f"记录{subject}{state[1]}，不能办理{action[1]}；现在可以办理：{possible}"
         self.message = self.message.replace("card record", kind, 1)
         self.args = (self.message,)
+
+
+class SameDataError(RegistryError):
+    """A data change that changes nothing."""
+
+    code = "same-data"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the registry has these data already",
+            hint="nothing was changed",
+            zh="登记库中的数据与此相同，无须变更",
+        )
 
 
 class UnknownActionError(UsageError):

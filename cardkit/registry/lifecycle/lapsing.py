@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, or_, update
 from cardkit.registry.books import Books
 from cardkit.registry.effective import LAPSING
 from cardkit.registry.journal import Detail, Event
-from cardkit.registry.lifecycle.effects import chunks
+from cardkit.registry.lifecycle.many import among, chunks
 from cardkit.registry.lifecycle.standing import STANDING, Standing, lapsed
 from cardkit.registry.schema.cards import cards
 
@@ -28,7 +28,7 @@ def save(
         names = Standing._fields[2:9]
         change = dict(zip(names, values, strict=True)) | {"changed_at": now, "reason": reason}
         for some in chunks(card_ids):
-            connection.execute(update(cards).where(cards.c.id.in_(some)).values(**change))
+            connection.execute(update(cards).where(among(cards.c.id, some)).values(**change))
 
 
 class Lapsing:

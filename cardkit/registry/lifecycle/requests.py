@@ -11,6 +11,7 @@ from typing import Any
 from cardkit.registry.operators.roles import Operator
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+NONE_EACH: Mapping[int, Mapping[str, str]] = MappingProxyType({})
 
 
 class Appears(StrEnum):
@@ -74,6 +75,8 @@ class Request:
         A code without personal data; it goes into the history.
     details : mapping
         What the action needs (new data, an account number); never goes into the history.
+    each : mapping
+        The same by card record, for acts on many cards at once; before `details`.
     """
 
     action: str
@@ -84,6 +87,20 @@ class Request:
     channel: str = "window"
     reason: str = ""
     details: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
+    each: Mapping[int, Mapping[str, str]] = field(default_factory=lambda: NONE_EACH, repr=False)
+
+    def details_for(self, subject: int) -> Mapping[str, str]:
+        """What is told of one of the subjects.
+
+        Examples
+        --------
+        >>> clerk = Operator(1, "li", "", frozenset())
+        >>> one = Request("bank-open", 0, clerk, details={"bank": "B"}, each={7: {"account": "1"}})
+        >>> one.details_for(7), one.details_for(8)
+        ({'bank': 'B', 'account': '1'}, {'bank': 'B'})
+        """
+        own = self.each.get(subject)
+        return {**self.details, **own} if own else self.details
 
 
 @dataclass(frozen=True, slots=True)

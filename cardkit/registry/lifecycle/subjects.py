@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, insert, literal, select, update
 
 from cardkit.errors import UsageError
 from cardkit.registry.books import Books
 from cardkit.registry.errors import RegistryError
+from cardkit.registry.journal import Event
 from cardkit.registry.lifecycle.bookkeeping import Bookkeeper, Move
 from cardkit.registry.lifecycle.errors import NotAllowedError
 from cardkit.registry.lifecycle.judging import Judge, Where
+from cardkit.registry.lifecycle.many import block
+from cardkit.registry.lifecycle.reach import elsewhere, reach_of
 from cardkit.registry.lifecycle.requests import Act, Request
 from cardkit.registry.lifecycle.rules import RuleSet
 from cardkit.registry.lifecycle.transition import Transition
 from cardkit.registry.operators.approvals import Approvals
-from cardkit.registry.operators.roles import Operator
+from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.schema.base import metadata
 from cardkit.registry.schema.cards import people
 from cardkit.registry.schema.life import acts, temporary_cards, temporary_loans
+from cardkit.registry.stock.automatic import TemporaryStock
 
 
 class Found(NamedTuple):
@@ -27,6 +32,7 @@ class Found(NamedTuple):
 
     state: str
     person_id: int | None
+    address: str = ""
 
 
 class OtherActs:
@@ -37,6 +43,7 @@ class OtherActs:
         self._rules = rules
         self._approvals = approvals
         self._keeper = Bookkeeper(books)
+        self._stock = TemporaryStock(books)
 
     def do(self, connection: Connection, request: Request, operator: Operator) -> Act:
         """Judge, change the state, write it down.
@@ -52,6 +59,10 @@ class OtherActs:
         judge = Judge(self._rules, request, operator)
         rule = judge.transition(request.subject, Where(kind, found.state))
         self._check_others(connection, request, rule, operator)
+        if kind == "application":
+            reach = reach_of(connection, self._rules, operator)
+            if not reach.reaches_address(connection, rule.roles, found.address):
+                raise elsewhere()
         approver = self._approve(connection, request, rule, operator)
         day = self._rules.calendar.day_of(now)
         days = rule.working_days or rule.days
@@ -68,13 +79,21 @@ class OtherActs:
         (act,) = self._keeper.write(
             connection, now, [move], request, operator, approver=approver, day=day.isoformat()
         )
+        if kind == "temporary":
+            serial = connection.execute(
+                select(temporary_cards.c.serial).where(temporary_cards.c.id == request.subject)
+            ).scalar_one()
+            self._stock.follow(
+                connection, serial, rule.target, act=act.act_id, operator=operator.login
+            )
         return act
 
     def find(self, connection: Connection, kind: str, number: int) -> Found:
         """The state of a subject, and whose it is."""
         table = _table(kind)
-        state = connection.execute(select(table.c.state).where(table.c.id == number)).scalar()
-        if state is None:
+        address = table.c.address if "address" in table.c else literal("")
+        row = connection.execute(select(table.c.state, address).where(table.c.id == number)).first()
+        if row is None:
             what = "application" if kind == "application" else "temporary card"
             raise RegistryError(
                 f"the registry has no {what} {number}",
@@ -87,7 +106,7 @@ class OtherActs:
                 temporary_loans.c.temporary_card == number, temporary_loans.c.back_at == ""
             )
             person = connection.execute(query).scalar()
-        return Found(state, person)
+        return Found(row[0], person, row[1])
 
     def _approve(
         self, connection: Connection, request: Request, rule: Transition, operator: Operator
@@ -122,6 +141,23 @@ class OtherActs:
                 hint="let another person do it",
                 zh=f"{rule.zh}不能由经办同一业务的人办理：请换人",
             )
+
+    def stock_pool(self, connection: Connection, serials: Iterable[str], by: Operator) -> list[int]:
+        """Put temporary cards into the pool; returns their numbers."""
+        if not by.has(Role.WINDOW, Role.COUNTY):
+            raise NotAllowedError("role", "the pool is kept by a window", zh="备用临时卡由窗口管理")
+        now = self._books.store.now()
+        given = list(serials)
+        first = block(self._books.counters, connection, temporary_cards.name, len(given))
+        for number, serial in enumerate(given, first):
+            connection.execute(
+                insert(temporary_cards).values(
+                    id=number, serial=serial, state="pool", place=by.place, changed_at=now
+                )
+            )
+        journal = self._books.journal.by(by.login)
+        journal.append(connection, now, Event("temporary-pool", detail={"count": len(given)}))
+        return list(range(first, first + len(given)))
 
     # -- temporary cards ------------------------------------------------------------------------
 

@@ -2,14 +2,13 @@
 
 The pack has the list, its digest and a key made for this lot only. The outcome names the digest
 and is sealed with the key (HMAC-SHA256), so a changed file, or one of another lot, is noticed. A
-pack that is not encrypted to somebody shows masked names and numbers only.
+pack that is not encrypted to somebody shows masked names and numbers, and has no key: whoever saw
+it could seal anything. Two people then vouch for its outcome, by its digest, when it is merged.
 """
 
 from __future__ import annotations
 
-import csv
 import hmac
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,19 +21,6 @@ from cardkit.registry.lots.records import Taken, lot_name
 
 PACK = "cardkit lot pack 1"
 OUTCOME = "cardkit lot outcome 1"
-
-ROW_COLUMNS = (
-    "position",
-    "outcome",
-    "appeared",
-    "papers",
-    "agent_name",
-    "agent_number",
-    "agent_phone",
-    "relation",
-    "at",
-)
-"""Columns of the CSV that the staff fills in; ``position`` and ``outcome`` are needed."""
 
 
 class PackedCard(NamedTuple):
@@ -83,7 +69,7 @@ class Pack:
                     "citizen_number": number,
                 }
             )
-        content = {
+        content: dict[str, Any] = {
             "format": PACK,
             "lot": lot_name(self.lot_id),
             "lot_id": self.lot_id,
@@ -93,9 +79,10 @@ class Pack:
             "packed_at": self.packed_at,
             "count": len(rows),
             "digest": self.digest,
-            "seal_key": self.seal_key.hex(),
             "cards": rows,
         }
+        if full:  # only a file that leaves encrypted has it
+            content["seal_key"] = self.seal_key.hex()
         return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -124,6 +111,10 @@ class Outcome:
     def sealed(self, key: bytes) -> Outcome:
         """The same, sealed."""
         return Outcome(self.lot_id, self.digest, self.rows, self.proof(key))
+
+    def subject(self) -> int:
+        """What people who vouch for exactly this file approve."""
+        return int(self.file_digest()[:12], 16)
 
     def proof(self, key: bytes) -> str:
         """HMAC-SHA256 over everything it says, hex."""
@@ -206,7 +197,7 @@ def read_pack(text: str) -> Pack:
             str(content["place_name"]),
             str(content["packed_at"]),
             str(content["digest"]),
-            bytes.fromhex(content["seal_key"]),
+            bytes.fromhex(content.get("seal_key", "")),
             cards,
         )
     except (KeyError, TypeError, ValueError):
@@ -243,55 +234,6 @@ def _outcome_row(row: Mapping[str, Any]) -> OutcomeRow:
         None if agent is None else Agent(**{name: str(text) for name, text in agent.items()}),
         str(row.get("at", "")),
     )
-
-
-def take_down(pack: Pack, text: str) -> Outcome:
-    """The sealed outcome of what the staff wrote down in a CSV; needs no registry.
-
-    Cards that the CSV does not name are left out: the count of what comes back tells of them.
-
-    Raises
-    ------
-    LotError
-        A line cannot be understood, or names a position the list does not have.
-    """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if not {"position", "outcome"} <= set(reader.fieldnames or ()):
-        raise LotError(
-            "file", "the file has no columns position and outcome", hint=", ".join(ROW_COLUMNS)
-        )
-    cards = {card.position: card.card_id for card in pack.cards}
-    rows = []
-    for row in reader:
-        try:
-            position = int(row["position"])
-            rows.append(_written_down(position, cards[position], row))
-        except (KeyError, TypeError, ValueError):
-            raise LotError(
-                "file",
-                f"line {reader.line_num} is not understood, or not on the list of this lot",
-                hint="position of the list; outcome handed or returned; appeared holder or agent",
-                zh=f"第{reader.line_num}行无法识别，或不在本批名单上：请核对序号与结果",
-            ) from None
-    return Outcome(pack.lot_id, pack.digest, rows).sealed(pack.seal_key)
-
-
-def _written_down(position: int, card_id: int, row: Mapping[str, str | None]) -> OutcomeRow:
-    cell = {name: (row.get(name) or "").strip() for name in ROW_COLUMNS}
-    outcome = Taken(cell["outcome"])
-    if outcome not in (Taken.HANDED, Taken.RETURNED):
-        raise ValueError(outcome)
-    appeared = Appears(cell["appeared"] or Appears.HOLDER)
-    usual = "id agent-id" if appeared is Appears.AGENT else "id"
-    agent = None
-    if appeared is Appears.AGENT:
-        if not cell["agent_name"] or not cell["agent_number"]:
-            raise ValueError("agent")
-        agent = Agent(
-            cell["agent_name"], cell["agent_number"], cell["agent_phone"], cell["relation"]
-        )
-    papers = tuple((cell["papers"] or usual).split())
-    return OutcomeRow(position, card_id, outcome.value, appeared.value, papers, agent, cell["at"])
 
 
 def _document(text: str, form: str) -> dict[str, Any]:

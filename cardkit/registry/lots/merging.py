@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hmac import compare_digest
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from cardkit.registry.books import Books
 from cardkit.registry.journal import Detail, Event
@@ -14,11 +14,10 @@ from cardkit.registry.lifecycle.requests import Appearance, Appears, BulkResult
 from cardkit.registry.lots import selection
 from cardkit.registry.lots.errors import LotError
 from cardkit.registry.lots.files import Outcome, OutcomeRow
-from cardkit.registry.lots.records import Conflict, Lot, MergeResult, State, Taken, lot_name
-from cardkit.registry.operators import Approvals, Operator, Operators
-from cardkit.registry.schema.cards import cards
-from cardkit.registry.schema.lots import lot_cards, lot_conflicts, lot_merges, lots
-from cardkit.registry.statements import Statement
+from cardkit.registry.lots.merge_statements import MergeStatements
+from cardkit.registry.lots.records import Conflict, Kind, Lot, MergeResult, State, Taken, lot_name
+from cardkit.registry.operators import Approvals, NotAllowedError, Operator, Operators
+from cardkit.registry.schema.lots import lot_conflicts, lot_merges, lots
 from cardkit.registry.states import State as CardState
 
 HAND_OUT = "hand-out"
@@ -115,21 +114,27 @@ class Merger:
         self._lifecycle = lifecycle
         self._approvals = approvals
         self._operators = Operators(books)
-        self._sql = _Statements(books.store.engine)
+        self._sql = MergeStatements(books.store.engine)
 
     def merge(
-        self, connection: Connection, lot: Lot, outcome: Outcome, operator: Operator
+        self,
+        connection: Connection,
+        lot: Lot,
+        outcome: Outcome,
+        operator: Operator,
+        approval: int | None,
     ) -> MergeResult:
         """See `cardkit.registry.lots.room.Lots.merge`."""
         self._check(connection, lot, outcome)
         before = self._before(connection, lot, outcome)
         if before is not None:
             return before
+        witness = self._witness(connection, lot, outcome, operator, approval)
         run = _Run(lot, self._listed(connection, lot))
         run.sort(outcome.rows, self._elsewhere(connection, run, outcome))
         for appearance, rows in run.to_hand_out.items():
-            self._hand_out(connection, run, appearance, rows, operator)
-        return self._keep(connection, run, outcome, operator)
+            self._hand_out(connection, run, appearance, rows, (operator, witness))
+        return self._keep(connection, run, outcome, operator, approval)
 
     def _check(self, connection: Connection, lot: Lot, outcome: Outcome) -> None:
         key = connection.execute(select(lots.c.seal_key).where(lots.c.id == lot.lot_id)).scalar()
@@ -140,7 +145,7 @@ class Merger:
                 hint="take the pack file that was written for this lot",
                 zh=f"文件与批次{lot.name}的名单不符：请使用本批次的数据包",
             )
-        if not compare_digest(outcome.proof(bytes(key or b"")), outcome.seal):
+        if outcome.seal and not compare_digest(outcome.proof(bytes(key or b"")), outcome.seal):
             raise LotError(
                 "changed",
                 f"the outcome file of {lot.name} was changed after it was sealed",
@@ -189,16 +194,17 @@ class Merger:
         run: _Run,
         appearance: Appearance,
         rows: Sequence[OutcomeRow],
-        operator: Operator,
+        people: tuple[Operator, Operator],
     ) -> None:
         """By the rules of the life of a card; what they refuse is a conflict."""
+        operator, witness = people
         ids = [row.card_id for row in rows]
         approval = self._approvals.on_the_spot_in(
             connection,
             HAND_OUT,
             ids,
             operator=operator,
-            second=self._witness(connection, run.lot, operator),
+            second=witness,
         )
         result = self._lifecycle.perform_many_in(
             connection,
@@ -213,28 +219,57 @@ class Merger:
         for card_id, reason in result.refused:
             run.conflict(by_card[card_id], "refused", reason)
 
-    def _witness(self, connection: Connection, lot: Lot, operator: Operator) -> Operator:
-        """The second person of every hand-out: one of the two who were there."""
+    def _witness(
+        self,
+        connection: Connection,
+        lot: Lot,
+        outcome: Outcome,
+        operator: Operator,
+        approval: int | None,
+    ) -> Operator:
+        """The second person of every hand-out: one of the two who were there.
+
+        Where the file is not sealed, or an employer handed out, whoever vouches for the file.
+        """
+        if not outcome.seal or lot.kind == Kind.EMPLOYER:
+            if approval is None:
+                raise NotAllowedError(
+                    "second-person",
+                    f"nothing but people can vouch for this file of {lot.name}",
+                    hint="compare it with the paper list; a second person: --second, --approval",
+                    zh="此结果文件未封存（或由单位发放）：须与纸质名单核对并由第二人复核",
+                )
+            vouched = self._approvals.use(
+                connection,
+                approval,
+                action="lot-merge",
+                subject=outcome.subject(),
+                operator=operator,
+            )
+            return self._operators.current(connection, vouched.decided_by)
         carriers = (lot.card_carrier, lot.machine_carrier)
         login = next(login for login in carriers if login != operator.login)
         return self._operators.current(connection, login)
 
     def _keep(
-        self, connection: Connection, run: _Run, outcome: Outcome, operator: Operator
+        self,
+        connection: Connection,
+        run: _Run,
+        outcome: Outcome,
+        operator: Operator,
+        approval: int | None,
     ) -> MergeResult:
         lot_id, now = run.lot.lot_id, self._books.store.now()
         stuck = [one for one in run.conflicts if one.kind in _NOT_FOLLOWED]
         why = {conflict.position: conflict.detail for conflict in stuck}
         for rows, taken in ((run.handed, Taken.HANDED), (run.returned, Taken.RETURNED)):
-            for row in rows:
-                self._sql.take.run(
-                    connection,
-                    lot_id=lot_id,
-                    at=row.position,
-                    what=taken.value,
-                    instant=row.at or now,
-                    why=why.get(row.position, ""),
-                )
+            self._sql.take.run_many(
+                connection,
+                [
+                    (taken.value, row.at or now, why.get(row.position, ""), lot_id, row.position)
+                    for row in rows
+                ],
+            )
         merge = self._books.counters.draw(connection, lot_merges.name)
         connection.execute(
             insert(lot_merges).values(
@@ -246,6 +281,7 @@ class Merger:
                 handed=len(run.handed),
                 returned=len(run.returned),
                 already=run.already,
+                approval=approval,
             )
         )
         for conflict in run.conflicts:
@@ -270,33 +306,4 @@ class Merger:
         self._books.journal.by(operator.login).append(connection, now, event)
         return MergeResult(
             lot_id, len(run.handed), len(run.returned), run.already, tuple(run.conflicts)
-        )
-
-
-class _Statements:
-    def __init__(self, engine: Engine) -> None:
-        table = lot_cards.c
-        self.listed = Statement(
-            engine,
-            select(table.position, table.card, table.outcome, cards.c.state)
-            .join_from(lot_cards, cards, cards.c.id == table.card)
-            .where(table.lot == bindparam("lot_id")),
-        )
-        self.elsewhere = Statement(
-            engine,
-            select(table.lot)
-            .select_from(cards.outerjoin(lot_cards, table.card == cards.c.id))
-            .where(cards.c.id == bindparam("card_id"))
-            .order_by(table.lot.desc())
-            .limit(1),
-        )
-        self.take = Statement(
-            engine,
-            update(lot_cards)
-            .where(table.lot == bindparam("lot_id"), table.position == bindparam("at"))
-            .values(
-                outcome=bindparam("what"),
-                outcome_at=bindparam("instant"),
-                conflict=bindparam("why"),
-            ),
         )

@@ -18,7 +18,7 @@ from cardkit.registry.operators import Operator, Role
 from cardkit.registry.places.fund import Place, place_of, within
 from cardkit.registry.schema.cards import cards, people
 from cardkit.registry.schema.lots import lot_cards, lots
-from cardkit.registry.schema.places import places
+from cardkit.registry.schema.places import memberships, places, residence
 from cardkit.registry.statements import Statement
 
 ROLES = (Role.WINDOW, Role.TOWNSHIP, Role.COUNTY)
@@ -44,6 +44,8 @@ class Packer:
     ) -> Lot:
         """Pack the finished cards of a place and everything below it, or those that are named.
 
+        A lot of an employer has the cards of the people on its list.
+
         Raises
         ------
         LotError
@@ -55,7 +57,8 @@ class Packer:
                 here = place_of(connection, place)
                 if card_ids is None:
                     below = within(connection, here.place_id)
-                    found = selection.of_places(connection, below)
+                    table = memberships if kind == Kind.EMPLOYER else residence
+                    found = selection.of_places(connection, below, table)
                     chosen = sorted(card for some in found.values() for card in some)
                 else:
                     chosen = selection.of_cards(connection, card_ids)
@@ -68,7 +71,7 @@ class Packer:
             need_role(operator, "lot-pack", *ROLES)
             with self._books.store.writing() as connection:
                 below = within(connection, place_of(connection, above).place_id)
-                chosen = selection.of_places(connection, below)
+                chosen = selection.of_places(connection, below, residence)
                 villages = connection.execute(
                     select(places.c.code, places.c.id)
                     .where(places.c.kind == "village")  # others come by a township lot
@@ -121,6 +124,28 @@ class Packer:
         detail = {"place": here.code, "cards": len(listed), "digest": digest}
         self._book.note(connection, operator, "lot-pack", lot_id, detail)
         return self._book.lot(connection, lot_id)
+
+    def take(self, lot_id: int, *, operator: Operator, recipient: str = "") -> Pack:
+        """The list that goes along, for a file; the history says who took it, for whom.
+
+        Parameters
+        ----------
+        recipient : str
+            Public key it will be encrypted to; ``''`` for a file in clear, which is masked.
+        """
+        with attempted(self._books, operator, "lot-take"):
+            need_role(operator, "lot-take", *ROLES)
+            with self._books.store.writing() as connection:
+                lot = self._book.lot(connection, lot_id)
+                detail = {
+                    "digest": lot.digest,
+                    "cards": lot.count,
+                    "form": "encrypted" if recipient else "masked",
+                }
+                if recipient:
+                    detail["to"] = recipient
+                self._book.note(connection, operator, "lot-take", lot_id, detail)
+        return self.pack_file(lot_id)
 
     def pack_file(self, lot_id: int) -> Pack:
         """What is taken along: the list with names, its digest, the key of the lot."""

@@ -150,17 +150,21 @@ class LotStory:
     ----------
     open_cards : tuple of (int, int)
         Position and card record of cards of which nothing is known yet, or that are missing.
+    clerk : str
+        Of an employer, who collected the cards.
     """
 
     lot: Lot
     custody: tuple[Custody, ...]
     open_cards: tuple[tuple[int, int], ...]
     conflicts: tuple[Conflict, ...] = field(default=())
+    clerk: str = field(default="", repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The story for programs."""
         return self.lot.as_json() | {
             "custody": [asdict(one) for one in self.custody],
             "open_cards": [{"position": p, "card_id": c} for p, c in self.open_cards],
+            "clerk": self.clerk,
             "conflicts_named": [asdict(one) for one in self.conflicts],
         }

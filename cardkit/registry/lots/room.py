@@ -12,23 +12,17 @@ from cardkit.registry.lots import selection
 from cardkit.registry.lots.book import refuse_same
 from cardkit.registry.lots.errors import LotError
 from cardkit.registry.lots.files import Outcome
-from cardkit.registry.lots.machines import at_home
+from cardkit.registry.lots.leaving import Leaving
+from cardkit.registry.lots.merge_statements import MergeStatements
 from cardkit.registry.lots.merging import HandsOut, Merger
-from cardkit.registry.lots.packing import ROLES, Packer
+from cardkit.registry.lots.packing import ROLES
 from cardkit.registry.lots.records import Lot, LotStory, MergeResult, State, Taken
-from cardkit.registry.operators import (
-    Approvals,
-    NotAllowedError,
-    Operator,
-    Operators,
-    Role,
-    check_apart,
-)
+from cardkit.registry.operators import NotAllowedError, Operator, Role
 from cardkit.registry.schema.cards import cards
 from cardkit.registry.schema.lots import lot_cards, lots
 
 
-class Lots(Packer):
+class Lots(Leaving):
     """The lots of a registry.
 
     Parameters
@@ -40,96 +34,8 @@ class Lots(Packer):
 
     def __init__(self, books: Books, lifecycle: HandsOut) -> None:
         super().__init__(books)
-        self._operators = Operators(books)
-        self._approvals = Approvals(books)
+        self._sql = MergeStatements(books.store.engine)
         self._merger = Merger(books, lifecycle, self._approvals)
-
-    # -- custody --------------------------------------------------------------------------------
-
-    def out(
-        self,
-        lot_id: int,
-        *,
-        operator: Operator,
-        card_carrier: str,
-        machine_carrier: str,
-        machine: str = "",
-        machine_kind: str = "pos",
-    ) -> Lot:
-        """Two people leave: one with the cards, the other with the machine (卡机分离).
-
-        Parameters
-        ----------
-        operator : Operator
-            Who gives the cards away; not the one who carries them.
-        card_carrier, machine_carrier : str
-            Logins.
-        machine : str
-            Number in stock of the POS or PSAM that goes along, or ``''``.
-
-        Raises
-        ------
-        NotAllowedError
-            One person for both, or the giver carries the cards.
-        LotError
-            Not packed, or the machine is not in stock, or is out with another lot.
-        """
-        with attempted(self._books, operator, "lot-out"):
-            need_role(operator, "lot-out", *ROLES)
-            with self._books.store.writing() as connection:
-                lot = self._book.in_state(connection, lot_id, State.PACKED)
-                carriers = [
-                    self._operators.current(connection, login)
-                    for login in (card_carrier, machine_carrier)
-                ]
-                check_apart(*carriers)
-                for carrier in carriers:
-                    need_role(carrier, "lot-out", *ROLES)
-                refuse_same(operator.login, card_carrier)
-                machine = at_home(connection, machine, machine_kind)
-                now = self._books.store.now()
-                self._book.set(
-                    connection, lot_id, state=State.OUT.value, out_at=now,
-                    card_carrier=card_carrier, machine_carrier=machine_carrier,
-                    machine=machine, machine_kind=machine_kind if machine else "",
-                )  # fmt: skip
-                holder = self._book.holder(connection, lot_id)
-                self._book.hand(connection, lot_id, "cards", holder, card_carrier, lot.count)
-                if machine:
-                    giver = operator.login
-                    self._book.hand(connection, lot_id, "machine", giver, machine_carrier, 1)
-                detail = {"cards": card_carrier, "machine": machine_carrier, "count": lot.count}
-                self._book.note(connection, operator, "lot-out", lot_id, detail)
-                return self._book.lot(connection, lot_id)
-
-    def hand_over(self, lot_id: int, to: str, *, operator: Operator) -> Lot:
-        """Whoever carries the cards gives them to somebody else on the way.
-
-        Raises
-        ------
-        NotAllowedError
-            The operator does not have the cards, or the other one carries the machine.
-        """
-        with (
-            attempted(self._books, operator, "lot-hand-over"),
-            self._books.store.writing() as connection,
-        ):
-            lot = self._book.in_state(connection, lot_id, State.OUT)
-            if lot.card_carrier != operator.login:
-                raise NotAllowedError(
-                    "custody",
-                    f"{lot.name} is not with {operator.login}",
-                    hint="whoever has the cards hands them over",
-                    zh="卡片不在您手中：须由携卡人交接",
-                )
-            taker = self._operators.current(connection, to)
-            need_role(taker, "lot-hand-over", *ROLES)
-            check_apart(taker, self._operators.current(connection, lot.machine_carrier))
-            refuse_same(operator.login, to)
-            self._book.hand(connection, lot_id, "cards", operator.login, to, lot.count)
-            self._book.set(connection, lot_id, card_carrier=to)
-            self._book.note(connection, operator, "lot-hand-over", lot_id, {"to": to})
-            return self._book.lot(connection, lot_id)
 
     def back(self, lot_id: int, returned: Sequence[int], *, operator: Operator) -> LotStory:
         """Receive a lot: what was not handed out is counted, one by one.
@@ -183,13 +89,15 @@ class Lots(Packer):
                 zh=f"序号{strange[0]}不在批次{lot.name}中：请核对卡片所属批次",
             )
         now, handed = self._books.store.now(), Taken.HANDED.value
-        for position in returned:
-            this = (lot_cards.c.lot == lot.lot_id, lot_cards.c.position == position)
-            if known[position] == handed:  # written down as handed, and yet it is here
-                values = {"conflict": "handed out by the file, and came back"}
-            else:
-                values = {"outcome": Taken.RETURNED.value, "outcome_at": now}
-            connection.execute(update(lot_cards).where(*this).values(**values))
+        why = "handed out by the file, and came back"
+        again = [(why, lot.lot_id, at) for at in returned if known[at] == handed]
+        back = [
+            (Taken.RETURNED.value, now, "", lot.lot_id, at)
+            for at in returned
+            if known[at] != handed
+        ]
+        self._sql.here.run_many(connection, again)
+        self._sql.take.run_many(connection, back)
 
     def close(
         self,
@@ -266,8 +174,16 @@ class Lots(Packer):
 
     # -- what comes back ------------------------------------------------------------------------
 
-    def merge(self, outcome: Outcome, *, operator: Operator) -> MergeResult:
+    def merge(
+        self, outcome: Outcome, *, operator: Operator, approval: int | None = None
+    ) -> MergeResult:
         """Take over what happened in the village; the same file twice changes nothing.
+
+        Parameters
+        ----------
+        approval : int, optional
+            Of a second person who vouches for the file (``Outcome.subject``), where it is not
+            sealed or an employer handed the cards out.
 
         Raises
         ------
@@ -278,7 +194,7 @@ class Lots(Packer):
             need_role(operator, "lot-merge", Role.WINDOW, Role.TOWNSHIP)
             with self._books.store.writing() as connection:
                 lot = self._book.lot(connection, outcome.lot_id)
-                return self._merger.merge(connection, lot, outcome, operator)
+                return self._merger.merge(connection, lot, outcome, operator, approval)
 
     # -- questions ------------------------------------------------------------------------------
 
@@ -300,11 +216,13 @@ class Lots(Packer):
                 )
                 .order_by(lot_cards.c.position)
             )
+            clerk = connection.execute(select(lots.c.clerk).where(lots.c.id == lot_id)).scalar()
             return LotStory(
                 lot,
                 tuple(selection.custody_rows(connection, lot_id)),
                 tuple((row[0], row[1]) for row in open_cards),
                 selection.conflict_rows(connection, lot_id),
+                clerk or "",
             )
 
     def list(self, state: str = "") -> list[Lot]:

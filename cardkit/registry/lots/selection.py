@@ -6,34 +6,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from cardkit.registry.lots.records import Conflict, Custody, Lot, Taken
 from cardkit.registry.schema.cards import cards
 from cardkit.registry.schema.lots import lot_cards, lot_conflicts, lot_custody, lot_merges, lots
-from cardkit.registry.schema.places import places, residence
+from cardkit.registry.schema.places import places
 from cardkit.registry.states import State as CardState
 
 _MOST_IN = 5_000
 
 
-def of_places(connection: Connection, place_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+def of_places(
+    connection: Connection, place_ids: Sequence[int], table: Table
+) -> dict[int, list[tuple[int, str]]]:
     """(card record, card number) of finished cards, free to be packed, by place of their people.
 
-    One question for all places: a question a place would look at every card of the county each
-    time.
+    Who belongs where says `table`: ``residence`` or ``memberships``. One question for
+    all places: a question a place would look at every card of the county each time.
     """
     query = (
         _free()
-        .add_columns(residence.c.place)
-        .join_from(
-            cards, residence, (residence.c.person == cards.c.person) & (residence.c.until == "")
-        )
+        .add_columns(table.c.place)
+        .join_from(cards, table, (table.c.person == cards.c.person) & (table.c.until == ""))
         .order_by(cards.c.id)
     )
     found: dict[int, list[tuple[int, str]]] = {}
     for some in _chunks(place_ids):
-        for card_id, number, place in connection.execute(query.where(residence.c.place.in_(some))):
+        for card_id, number, place in connection.execute(query.where(table.c.place.in_(some))):
             found.setdefault(place, []).append((card_id, number))
     return found
 

@@ -1,7 +1,8 @@
 """The people who work with a registry: accounts, sessions, and the approval of a second person."""
 
 from cardkit.registry.operators.accounts import Operators
-from cardkit.registry.operators.approvals import Approval, Approvals, check_apart
+from cardkit.registry.operators.approval import Approval, check_apart
+from cardkit.registry.operators.approvals import Approvals
 from cardkit.registry.operators.errors import NotAllowedError
 from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.operators.rules import OperatorRules

@@ -6,22 +6,21 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from cardkit.errors import UsageError
 from cardkit.registry.books import Books
-from cardkit.registry.journal import Detail, Event
+from cardkit.registry.journal import Detail
 from cardkit.registry.operators import passwords
+from cardkit.registry.operators.account_book import COLUMNS, AccountBook, locked, operator_of
 from cardkit.registry.operators.errors import NotAllowedError
 from cardkit.registry.operators.passwords import Cost
 from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.operators.rules import OperatorRules
-from cardkit.registry.schema.base import columns
-from cardkit.registry.schema.operators import operators, sessions
-from cardkit.registry.statements import AnyRow
+from cardkit.registry.schema.operators import operators
+from cardkit.registry.schema.places import places
 
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,31}")
-_COLUMNS = columns(operators, "id", "login", "name", "roles", "place")
 
 
 class Account(NamedTuple):
@@ -32,7 +31,7 @@ class Account(NamedTuple):
     made_at: str
 
 
-class Operators:
+class Operators(AccountBook):
     """The accounts of a registry.
 
     Parameters
@@ -47,7 +46,7 @@ class Operators:
     def __init__(
         self, books: Books, rules: OperatorRules | None = None, *, cost: Cost | None = None
     ) -> None:
-        self._books = books
+        super().__init__(books)
         self._rules = rules or OperatorRules()
         self._cost = cost or Cost()
 
@@ -71,26 +70,10 @@ class Operators:
 
     def all(self) -> list[Account]:
         """Every account, in the order of making."""
-        query = select(*_COLUMNS, operators.c.locked_for, operators.c.made_at)
+        query = select(*COLUMNS, operators.c.locked_for, operators.c.made_at)
         with self._books.store.reading() as connection:
             rows = connection.execute(query.order_by(operators.c.id)).all()
-        return [Account(_operator(row), row[5], row[6]) for row in rows]
-
-    def current(self, connection: Connection, login: str) -> Operator:
-        """The same as `get`, inside a transaction of somebody else's."""
-        row = connection.execute(
-            select(*_COLUMNS, operators.c.locked_for).where(operators.c.login == login)
-        ).first()
-        if row is None:
-            raise NotAllowedError(
-                "unknown-operator",
-                "there is no account with that login",
-                hint="an administrator adds it: cardkit operator add",
-                zh="没有这个操作员账号：请系统管理员用 cardkit operator add 建立",
-            )
-        if row[5]:
-            raise _locked()
-        return _operator(row)
+        return [Account(operator_of(row), row[5], row[6]) for row in rows]
 
     # -- accounts -------------------------------------------------------------------------------
 
@@ -195,6 +178,28 @@ class Operators:
             self._note(connection, by.login, "operator-roles", detail)
             return self.current(connection, login)
 
+    def set_place(self, login: str, place: str, *, by: Operator) -> Operator:
+        """Give a person another place to work at: the code of a known one, or ``''``.
+
+        Raises
+        ------
+        UsageError
+            There is no such place.
+        """
+        with self._books.store.writing() as connection:
+            self._administrator(connection, by)
+            known = select(places.c.id).where(places.c.code == place)
+            if place and connection.execute(known).first() is None:
+                raise UsageError(
+                    f"there is no place {place!r}",
+                    hint="`cardkit registry places` shows them",
+                    zh=f"没有代码为 {place} 的地点：请先载入地点",
+                )
+            self._change(connection, login, place=place)
+            detail = {"operator": login, "place": place}
+            self._note(connection, by.login, "operator-place", detail)
+            return self.current(connection, login)
+
     def lock(self, login: str, *, by: Operator) -> None:
         """Lock an account and end its sessions."""
         with self._books.store.writing() as connection:
@@ -266,7 +271,7 @@ class Operators:
         row = connection.execute(query.where(operators.c.login == login)).first()
         if row is not None and row[1]:
             self._note(connection, login, "sign-in-refused", {"operator": login, "why": "locked"})
-            return _locked()
+            return locked()
         if row is not None:
             wrong = row[0] + 1
             self._change(connection, login, wrong=wrong)
@@ -275,7 +280,7 @@ class Operators:
             if wrong >= self._rules.lock_after:
                 self._lock(connection, login, "wrong-passwords")
                 self._note(connection, login, "operator-lock", {"operator": login})
-                return _locked()
+                return locked()
         else:  # the login may be a password typed in the wrong place: it is not kept
             self._note(connection, "unknown", "sign-in-refused", {"why": "unknown"})
         return NotAllowedError(
@@ -291,65 +296,3 @@ class Operators:
             return connection.execute(query).scalar() or ""
         with self._books.store.reading() as reading:
             return reading.execute(query).scalar() or ""
-
-    # -- small things ---------------------------------------------------------------------------
-
-    def _administrator(self, connection: Connection, by: Operator) -> None:
-        if not self.current(connection, by.login).has(Role.ADMINISTRATOR):
-            raise NotAllowedError(
-                "role",
-                "accounts are kept by an administrator",
-                hint="sign in as one: cardkit operator sign-in",
-                zh="账号由系统管理员管理：请以系统管理员身份登录",
-            )
-
-    def _keep_an_administrator(self, connection: Connection, login: str) -> None:
-        query = select(func.count()).where(
-            operators.c.roles.contains(Role.ADMINISTRATOR.value),
-            operators.c.locked_for == "",
-            operators.c.login != login,
-        )
-        if not connection.execute(query).scalar_one():
-            raise NotAllowedError(
-                "last-administrator",
-                "this is the last administrator",
-                hint="give the role to somebody else first",
-                zh="这是最后一名系统管理员：请先把该角色授予他人",
-            )
-
-    def _change(self, connection: Connection, login: str, **values: str | int) -> None:
-        done = connection.execute(
-            update(operators).where(operators.c.login == login).values(**values)
-        )
-        if not done.rowcount:
-            self.current(connection, login)  # says that there is none
-
-    def _lock(self, connection: Connection, login: str, reason: str) -> None:
-        now = self._books.store.now()
-        self._change(connection, login, locked_at=now, locked_for=reason)
-        self._end_sessions(connection, login, "locked")
-
-    def _end_sessions(self, connection: Connection, login: str, reason: str) -> None:
-        of_login = select(operators.c.id).where(operators.c.login == login).scalar_subquery()
-        connection.execute(
-            update(sessions)
-            .where(sessions.c.operator == of_login, sessions.c.closed_at == "")
-            .values(closed_at=self._books.store.now(), closed_for=reason)
-        )
-
-    def _note(self, connection: Connection, actor: str, action: str, detail: Detail) -> None:
-        journal = self._books.journal.by(actor)
-        journal.append(connection, self._books.store.now(), Event(action, detail=detail))
-
-
-def _operator(row: AnyRow) -> Operator:
-    return Operator(row[0], row[1], row[2], frozenset(map(Role, row[3].split())), row[4])
-
-
-def _locked() -> NotAllowedError:
-    return NotAllowedError(
-        "locked",
-        "this account is locked",
-        hint="an administrator unlocks it: cardkit operator lock --undo",
-        zh="账号已锁定：请系统管理员解锁（cardkit operator lock --undo）",
-    )

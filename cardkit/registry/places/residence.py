@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, update
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
 from cardkit.registry.journal import Event
 from cardkit.registry.operators import Operator, Role
 from cardkit.registry.schema.cards import cards, people
-from cardkit.registry.schema.places import places, residence
+from cardkit.registry.schema.places import memberships, places, residence
 from cardkit.registry.statements import Statement
 
 _CHUNK = 10_000
@@ -33,31 +33,15 @@ class Assigned(NamedTuple):
     unknown: list[int]
 
 
-class Residence:
-    """Assigns people to places, in bulk."""
+class Assigning:
+    """Says of people which place they belong to, in one way of belonging."""
+
+    table = residence
+    action = "places-assign"
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._sql = _Statements(books.store.engine)
-
-    def assign_by_address(self, *, operator: Operator) -> Assigned:
-        """Give everybody without a place that one whose address prefix is the longest to fit."""
-        with self._acting(operator) as connection:
-            prefixes = {
-                prefix: place_id
-                for place_id, prefix in connection.execute(
-                    select(places.c.id, places.c.address_prefix)
-                )
-                if prefix
-            }
-            found = list(_matches(connection, prefixes))
-            for start in range(0, len(found), _CHUNK):
-                some = found[start : start + _CHUNK]
-                rows = [(person, "", "", place) for person, place in some]
-                self._sql.add.run_many(connection, rows)
-            result = Assigned(len(found), 0, 0, [])
-            self._note(connection, operator, result)
-        return result
+        self._sql = _Statements(books.store.engine, self.table)
 
     def assign(
         self, rows: Iterable[tuple[str, str, str]], *, operator: Operator, moving: bool = False
@@ -111,12 +95,13 @@ class Residence:
 
     def counts(self) -> Mapping[str, int]:
         """Number of people by code of their place; those without one under ``''``."""
+        table = self.table
         query = (
             select(func.coalesce(places.c.code, ""), func.count())
             .select_from(
                 people.outerjoin(
-                    residence, (residence.c.person == people.c.id) & (residence.c.until == "")
-                ).outerjoin(places, places.c.id == residence.c.place)
+                    table, (table.c.person == people.c.id) & (table.c.until == "")
+                ).outerjoin(places, places.c.id == table.c.place)
             )
             .group_by(places.c.code)
         )
@@ -125,8 +110,8 @@ class Residence:
 
     @contextmanager
     def _acting(self, operator: Operator) -> Iterator[Connection]:
-        with attempted(self._books, operator, "places-assign"):
-            need_role(operator, "places-assign", Role.COUNTY, Role.TOWNSHIP, Role.ADMINISTRATOR)
+        with attempted(self._books, operator, self.action):
+            need_role(operator, self.action, Role.COUNTY, Role.TOWNSHIP, Role.ADMINISTRATOR)
             with self._books.store.writing() as connection:
                 yield connection
 
@@ -135,7 +120,7 @@ class Residence:
             connection,
             self._books.store.now(),
             Event(
-                "places-assign",
+                self.action,
                 detail={
                     "new": result.new,
                     "moved": result.moved,
@@ -146,19 +131,49 @@ class Residence:
         )
 
 
+class Residence(Assigning):
+    """Where people live: their village, or the place that looks after them."""
+
+    def assign_by_address(self, *, operator: Operator) -> Assigned:
+        """Give everybody without a place that one whose address prefix is the longest to fit."""
+        with self._acting(operator) as connection:
+            prefixes = {
+                prefix: place_id
+                for place_id, prefix in connection.execute(
+                    select(places.c.id, places.c.address_prefix)
+                )
+                if prefix
+            }
+            found = list(_matches(connection, prefixes))
+            for start in range(0, len(found), _CHUNK):
+                some = found[start : start + _CHUNK]
+                rows = [(person, "", "", place) for person, place in some]
+                self._sql.add.run_many(connection, rows)
+            result = Assigned(len(found), 0, 0, [])
+            self._note(connection, operator, result)
+        return result
+
+
+class Membership(Assigning):
+    """Which employer collects the cards of whom."""
+
+    table = memberships
+    action = "places-employ"
+
+
 class _Statements:
     """What is asked and written for each of many people, compiled once."""
 
-    def __init__(self, engine: Engine) -> None:
-        who = residence.c.person == bindparam("who")
-        still = residence.c.until == ""
-        self.add = Statement(engine, insert(residence).inline(), _COLUMNS)
-        self.now = Statement(engine, select(residence.c.place).where(who, still))
+    def __init__(self, engine: Engine, table: Table) -> None:
+        who = table.c.person == bindparam("who")
+        still = table.c.until == ""
+        self.add = Statement(engine, insert(table).inline(), _COLUMNS)
+        self.now = Statement(engine, select(table.c.place).where(who, still))
         self.mend = Statement(
-            engine, update(residence).where(who, still).values(place=bindparam("where"))
+            engine, update(table).where(who, still).values(place=bindparam("where"))
         )
         self.leave = Statement(
-            engine, update(residence).where(who, still).values(until=bindparam("then"))
+            engine, update(table).where(who, still).values(until=bindparam("then"))
         )
         self._by_citizen = Statement(
             engine, select(people.c.id).where(people.c.citizen_number == bindparam("number"))

@@ -93,4 +93,5 @@ proposals = Table(  # corrections that a comparison proposes
     words("state"),  # open, accepted, declined
     words("decided_by"),
     words("decided_at"),
+    words("why"),  # of one that was declined
 )

@@ -40,10 +40,14 @@ documents = Table(
     number("copies"),
     words("made_at"),
     words("made_by"),
+    words("printed_at"),  # '' while it was only begun: its number is taken, no paper is out
+    words("voided_at"),
+    words("voided_by"),
+    words("void_reason"),  # a code
     Index("documents_card", "card"),
     Index("documents_made", "made_at"),
 )
-_once = text(one_of("subject", ("act", "lot", "count", "volume")))
+_once = text(one_of("subject", ("act", "lot", "count", "volume")) + " AND voided_at = ''")
 Index(  # one act has one paper of a kind: another copy of it says that it is one
     "documents_once",
     documents.c.kind,

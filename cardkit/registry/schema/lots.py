@@ -20,6 +20,9 @@ lots = Table(
     words("machine_kind"),
     words("card_carrier"),
     words("machine_carrier"),
+    words("clerk"),  # of an employer, who collects the cards: name, number, papers shown
+    words("clerk_number"),
+    words("clerk_papers"),
     words("packed_at"),
     words("out_at"),
     words("back_at"),
@@ -77,6 +80,7 @@ lot_merges = Table(
     number("handed"),
     number("returned"),
     number("already"),
+    Column("approval", Integer),  # who vouches for a file that is not sealed
     Index("lot_merges_digest", "lot", "digest", unique=True),
 )
 

@@ -34,3 +34,20 @@ Index(  # nobody belongs to two places at once
     sqlite_where=residence.c.until == "",
     postgresql_where=residence.c.until == "",
 )
+
+memberships = Table(  # whose people an employer collects cards for
+    "memberships",
+    metadata,
+    Column("person", ForeignKey("people.id"), primary_key=True),
+    Column("since", Text, primary_key=True),
+    Column("until", Text, nullable=False, server_default=""),
+    Column("place", ForeignKey("places.id"), nullable=False),
+    Index("memberships_place", "place", "person"),
+)
+Index(  # nobody is on the lists of two employers at once
+    "memberships_one_now",
+    memberships.c.person,
+    unique=True,
+    sqlite_where=memberships.c.until == "",
+    postgresql_where=memberships.c.until == "",
+)

@@ -43,6 +43,7 @@ stock_moves = Table(
     Column("card", ForeignKey("cards.id")),
     words("minutes"),
     words("reason"),
+    Column("corrects", ForeignKey("stock_moves.id")),  # the move that was wrong
     Index("stock_moves_kind", "kind", "series", "first"),
 )
 

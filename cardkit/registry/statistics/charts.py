@@ -7,6 +7,7 @@ from typing import Any
 
 from cardkit.registry.forms.typesetting import Form, typeset
 from cardkit.registry.statistics.errors import StatisticsError
+from cardkit.registry.statistics.periods import between
 from cardkit.registry.statistics.tables import MEASURES, Table
 
 TEMPLATE = Path(__file__).parent / "templates" / "bars.typ"
@@ -44,7 +45,9 @@ def data_of(table: Table, title: str = "", lang: str = "zh") -> dict[str, Any]:
         raise StatisticsError(
             "empty", "there is nothing to draw", hint="another period or place", zh="没有可画的数据"
         )
-    groups: dict[str, list[int]] = {}
+    groups: dict[str, list[int]] = {
+        period: [0] * len(shown) for period in between([row[2] for row in table.rows])
+    }
     for code, name, when, counts in sorted(table.rows, key=lambda row: (row[2], row[0])):
         label = when or name or code or "-"
         sums = groups.setdefault(label, [0] * len(shown))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from enum import StrEnum
 
 from cardkit.registry.statistics.errors import StatisticsError
@@ -37,6 +38,38 @@ def period_of(hour: str, period: Period, utc_offset: int) -> str:
         return f"{local.year:04d}-Q{(local.month + 2) // 3}"
     assert period is Period.YEAR  # noqa: S101 - there are no others
     return f"{local.year:04d}"
+
+
+def between(periods: Collection[str]) -> list[str]:
+    """Every period from the first to the last of some, the empty ones as well.
+
+    Examples
+    --------
+    >>> between(["2013-02", "2012-11"]), between(["2012-Q3", "2013-Q1"]), between(["", ""])
+    (['2012-11', '2012-12', '2013-01', '2013-02'], ['2012-Q3', '2012-Q4', '2013-Q1'], [])
+    >>> between(["2012-02-28", "2012-03-01"]), between(["2011", "2013"])
+    (['2012-02-28', '2012-02-29', '2012-03-01'], ['2011', '2012', '2013'])
+    """
+    known = sorted(filter(None, periods))
+    if not known:
+        return []
+    found = [known[0]]
+    while found[-1] < known[-1]:
+        found.append(_following(found[-1]))
+    return found
+
+
+def _following(period: str) -> str:
+    year = int(period[:4])
+    if len(period) == 4:
+        return f"{year + 1:04d}"
+    if "Q" in period:
+        quarter = int(period[-1])
+        return f"{year:04d}-Q{quarter + 1}" if quarter < 4 else f"{year + 1:04d}-Q1"
+    if len(period) == 7:
+        month = int(period[-2:])
+        return f"{year:04d}-{month + 1:02d}" if month < 12 else f"{year + 1:04d}-01"
+    return (dt.date.fromisoformat(period) + dt.timedelta(days=1)).isoformat()
 
 
 def bounds(since: str, until: str, utc_offset: int) -> tuple[str, str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from cardkit.registry.stock.automatic import FactoryStock, TemporaryStock, WindowStock
 from cardkit.registry.stock.counting import Count, Difference
 from cardkit.registry.stock.errors import StockError
 from cardkit.registry.stock.kinds import KINDS, Kind
-from cardkit.registry.stock.ledger import Balance
 from cardkit.registry.stock.numbers import Range, parse_range
 from cardkit.registry.stock.records import Move, Order
 from cardkit.registry.stock.room import Stock
 from cardkit.registry.stock.rules import RULES, Action, State
+from cardkit.registry.stock.summing import Balance
 
 __all__ = [
     "KINDS",
@@ -18,6 +19,7 @@ __all__ = [
     "Balance",
     "Count",
     "Difference",
+    "FactoryStock",
     "Kind",
     "Move",
     "Order",
@@ -25,5 +27,7 @@ __all__ = [
     "State",
     "Stock",
     "StockError",
+    "TemporaryStock",
+    "WindowStock",
     "parse_range",
 ]

@@ -1,31 +1,26 @@
-"""The book and its two summaries: one row a number, one row a quantity."""
+"""The two summaries of the book: one row a number, one row a quantity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
     Engine,
-    and_,
-    exists,
-    func,
+    delete,
     insert,
-    literal_column,
-    or_,
     select,
     update,
 )
 
 from cardkit.registry.places import Place
 from cardkit.registry.schema.places import places
-from cardkit.registry.schema.stock import stock_moves, stock_numbers, stock_quantities
+from cardkit.registry.schema.stock import stock_numbers, stock_quantities
 from cardkit.registry.statements import Statement
 from cardkit.registry.stock.errors import StockError
 from cardkit.registry.stock.kinds import Kind
-from cardkit.registry.stock.numbers import Range, number_text, ranges
+from cardkit.registry.stock.numbers import Range, ranges
 from cardkit.registry.stock.rules import State
 
 _CHUNK = 20_000
@@ -33,28 +28,18 @@ _SHOWN = 3  # ranges named in a message
 _COLUMNS = ("kind", "series", "number", "width", "place", "state", "move")
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """So many pieces of a kind are at a place in one state."""
-
-    place: str
-    kind: str
-    state: str
-    count: int
-
-    def as_json(self) -> dict[str, Any]:
-        """The line for programs."""
-        return asdict(self)
-
-
 class Leg(NamedTuple):
-    """Where pieces come from and where they are after the move; `before` is None when new."""
+    """Where pieces come from and where they are after the move; None: outside the books.
+
+    `last` is the move that put them there, where only that one may be undone.
+    """
 
     move_id: int
     here: Place
     there: Place
     before: State | None
-    after: State
+    after: State | None
+    last: int | None = None
 
 
 class Ledger:
@@ -74,7 +59,8 @@ class Ledger:
         if not pieces.width:
             if leg.before is not None:
                 _take(connection, kind, leg.here, leg.before, pieces.size)
-            _give(connection, kind, leg.there, leg.after, pieces.size)
+            if leg.after is not None:
+                _give(connection, kind, leg.there, leg.after, pieces.size)
         elif leg.before is None:
             self._receive(connection, kind, pieces, leg)
         else:
@@ -91,7 +77,7 @@ class Ledger:
             )
         for start in range(pieces.first, pieces.last + 1, _CHUNK):
             stop = min(start + _CHUNK, pieces.last + 1)
-            place, after = leg.there.place_id, leg.after.value
+            place, after = leg.there.place_id, leg.after.value if leg.after else ""
             self._add.run_many(
                 connection,
                 [
@@ -103,19 +89,30 @@ class Ledger:
 
 def _change(connection: Connection, kind: Kind, pieces: Range, leg: Leg, before: State) -> None:
     here = leg.here
-    changed = connection.execute(
-        update(stock_numbers)
-        .where(
-            *_in_range(kind, pieces),
-            stock_numbers.c.place == here.place_id,
-            stock_numbers.c.state == before.value,
-        )
-        .values(place=leg.there.place_id, state=leg.after.value, move=leg.move_id)
-    ).rowcount
+    these = (
+        *_in_range(kind, pieces),
+        stock_numbers.c.place == here.place_id,
+        stock_numbers.c.state == before.value,
+        *((stock_numbers.c.move == leg.last,) if leg.last is not None else ()),
+    )
+    values = {"place": leg.there.place_id, "move": leg.move_id}
+    change = (
+        delete(stock_numbers).where(*these)
+        if leg.after is None
+        else update(stock_numbers).where(*these).values(**values, state=leg.after.value)
+    )
+    changed = connection.execute(change).rowcount
     if changed == pieces.size:
         return
     rows = list(_placed(connection, kind, pieces, but=leg.move_id))
     unknown = pieces.size - changed - len(rows)
+    if leg.last is not None:
+        raise StockError(
+            "moved-on",
+            f"move {leg.last} is not the last one of {_named(kind, rows) or 'these numbers'}",
+            hint="correct the later move first; `cardkit stock show` lists them",
+            zh=f"第{leg.last}笔之后该号码另有变动：请先更正后一笔",
+        )
     named = _named(kind, rows) + (f"{'; ' if rows else ''}{unknown} unknown" if unknown else "")
     raise StockError(
         "not-there",
@@ -215,99 +212,3 @@ def numbers_at(
         .order_by(table.series, table.number)
     )
     return [(row[0], row[1], row[2]) for row in rows]
-
-
-def balance(connection: Connection, place_id: int | None = None, kind: str = "") -> list[Balance]:
-    """What the moves add up to."""
-    sums = _sums(connection)
-    codes = dict(connection.execute(select(places.c.id, places.c.code)).all())
-    return [
-        Balance(codes[place], name, state, count)
-        for (place, name, state, _), count in sorted(_joined(sums).items())
-        if count and (place_id is None or place == place_id) and (not kind or name == kind)
-    ]
-
-
-_Key = tuple[int, str, str, bool]
-
-
-def _joined(sums: dict[_Key, int]) -> dict[_Key, int]:
-    found: dict[_Key, int] = {}
-    for (place, kind, state, _), count in sums.items():
-        key = (place, kind, state, True)
-        found[key] = found.get(key, 0) + count
-    return found
-
-
-def _sums(connection: Connection) -> dict[_Key, int]:
-    """Pieces by place, kind, state, and whether they have numbers: in minus out."""
-    table = stock_moves.c
-    sums: dict[_Key, int] = {}
-    for place, state, sign in (
-        (table.to_place, table.to_state, 1),
-        (table.from_place, table.from_state, -1),
-    ):
-        numbered = table.width > literal_column("0")  # a parameter would not be grouped by
-        rows = connection.execute(
-            select(place, table.kind, state, numbered, func.sum(table.count))
-            .where(place.is_not(None))
-            .group_by(place, table.kind, state, numbered)
-        )
-        for where, kind, what, has_number, count in rows:
-            key = (int(where), str(kind), str(what), bool(has_number))
-            sums[key] = sums.get(key, 0) + sign * int(count)
-    return sums
-
-
-def contradictions(connection: Connection) -> list[str]:
-    """Where the summaries are not what the moves say, in words."""
-    booked = {key: count for key, count in _sums(connection).items() if count}
-    found = list(_totals(connection, booked))
-    numbers, moves = stock_numbers.c, stock_moves.c
-    later = stock_moves.alias("later")
-    covers = and_(
-        later.c.kind == numbers.kind,
-        later.c.series == numbers.series,
-        later.c.width > 0,
-        numbers.number.between(later.c.first, later.c.last),
-        later.c.id > numbers.move,
-    )
-    rows = connection.execute(
-        select(numbers.kind, numbers.series, numbers.number, numbers.width)
-        .join_from(stock_numbers, stock_moves, moves.id == numbers.move)
-        .where(
-            or_(
-                numbers.place != moves.to_place,
-                numbers.state != moves.to_state,
-                numbers.number < moves.first,
-                numbers.number > moves.last,
-                exists(select(later.c.id).where(covers)),
-            )
-        )
-        .limit(10)
-    )
-    for kind, series, number, width in rows:
-        text = number_text(Kind(kind, "", numbered=True), series, number, width)
-        found.append(f"{kind} {text} is not where its last move left it")
-    return found
-
-
-def _totals(connection: Connection, booked: dict[_Key, int]) -> Iterator[str]:
-    kept: dict[_Key, int] = {}
-    table, loose = stock_numbers.c, stock_quantities.c
-    counted = select(table.place, table.kind, table.state, func.count()).group_by(
-        table.place, table.kind, table.state
-    )
-    for place, kind, state, count in connection.execute(counted):
-        kept[place, kind, state, True] = count
-    for place, kind, state, count in connection.execute(
-        select(loose.place, loose.kind, loose.state, loose.count).where(loose.count != 0)
-    ):
-        kept[place, kind, state, False] = count
-    for key in sorted(booked.keys() | kept.keys()):
-        if booked.get(key, 0) != kept.get(key, 0):
-            place, kind, state, _ = key
-            yield (
-                f"{kind} {state} at place {place}: the moves add up to {booked.get(key, 0)}, "
-                f"the books show {kept.get(key, 0)}"
-            )

@@ -46,6 +46,8 @@ class Order:
         Number of the minutes that two people signed.
     act, card : int, optional
         What a piece was used for.
+    corrects : int, optional
+        The move that was wrong.
     """
 
     action: str
@@ -60,6 +62,7 @@ class Order:
     reason: str = ""
     act: int | None = None
     card: int | None = None
+    corrects: int | None = None
 
     @property
     def approved_as(self) -> str:
@@ -107,6 +110,7 @@ class Move:
     reason: str
     act: int | None
     card: int | None
+    corrects: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The line for programs."""
@@ -149,4 +153,5 @@ def move_of(kind: Kind, row: Mapping[Any, Any], from_place: str, to_place: str) 
         row["reason"],
         row["act"],
         row["card"],
+        row["corrects"],
     )

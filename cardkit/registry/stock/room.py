@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
-from cardkit.registry.journal import Event
 from cardkit.registry.operators import Approvals, NotAllowedError, Operator
-from cardkit.registry.places import Place
 from cardkit.registry.places.fund import place_of
 from cardkit.registry.schema.stock import stock_moves
-from cardkit.registry.stock import counting, ledger
+from cardkit.registry.stock import correcting, counting, ledger, summing
+from cardkit.registry.stock.booking import Booking, Line
 from cardkit.registry.stock.counting import Count
 from cardkit.registry.stock.errors import StockError
-from cardkit.registry.stock.kinds import Kind, kind_named
-from cardkit.registry.stock.ledger import Balance, Ledger, Leg
-from cardkit.registry.stock.numbers import MOST, Range, parse_range
-from cardkit.registry.stock.records import MOVES, REASONS, Move, Order, move_of, read
+from cardkit.registry.stock.kinds import kind_named
+from cardkit.registry.stock.numbers import parse_range
+from cardkit.registry.stock.orders import action_named, check, pieces_of, state_before
+from cardkit.registry.stock.records import MOVES, Move, Order, read
 from cardkit.registry.stock.rules import RULES, Action, Rule, State
-
-__all__ = ["Order", "Stock"]
+from cardkit.registry.stock.summing import Balance
 
 
 class Stock:
@@ -39,7 +36,7 @@ class Stock:
     def __init__(self, books: Books, approvals: Approvals | None = None) -> None:
         self._books = books
         self._approvals = approvals or Approvals(books)
-        self._ledger = Ledger(books.store.engine)
+        self._booking = Booking(books)
 
     def do(self, order: Order, *, operator: Operator, approval: int | None = None) -> Move:
         """Carry out an order.
@@ -66,45 +63,27 @@ class Stock:
         approval: int | None = None,
     ) -> Move:
         """The same inside the transaction of an act that uses something up."""
-        action = _action(order.action)
+        action = action_named(order.action)
         rule = RULES[action]
         need_role(operator, order.approved_as, *rule.roles)
-        _check(order, action, rule)
+        check(order, action, rule)
         second = self._second(connection, order, rule, operator, approval)
         kind = kind_named(order.kind)
-        pieces = _pieces(kind, order)
+        pieces = pieces_of(kind, order)
         here = place_of(connection, order.at)
         there = place_of(connection, order.to) if action is Action.MOVE else here
-        before = _before(rule, spoilt=order.spoilt)
-        after = rule.after or before
-        assert after is not None  # noqa: S101 - a rule without `after` has a `before`
-        move_id = self._books.counters.draw(connection, stock_moves.name)
-        move = {
-            "id": move_id,
-            "instant": self._books.store.now(),
-            "action": action.value,
-            "kind": kind.name,
-            "series": pieces.series,
-            "first": pieces.first,
-            "last": pieces.last,
-            "width": pieces.width,
-            "count": pieces.size,
-            "from_place": here.place_id if before else None,
-            "from_state": before.value if before else "",
-            "to_place": there.place_id,
-            "to_state": after.value,
-            "operator": operator.login,
-            "second": second,
-            "approval": approval,
-            "act": order.act,
-            "card": order.card,
-            "minutes": order.minutes,
-            "reason": order.reason,
-        }
-        connection.execute(insert(stock_moves).values(**move))
-        self._ledger.book(connection, kind, pieces, Leg(move_id, here, there, before, after))
-        self._note(connection, move, kind, pieces, here, there)
-        return move_of(kind, move, here.code if before else "", there.code)
+        before: State | None
+        after: State | None
+        if order.corrects is not None:
+            before, after = correcting.turned(connection, order.corrects, kind, pieces, here)
+        else:
+            before = state_before(rule, spoilt=order.spoilt)
+            after = rule.after or before
+        line = Line(
+            action, kind, pieces, here, there, before, after, operator.login, second, approval,
+            order.act, order.card, order.minutes, order.reason, order.corrects,
+        )  # fmt: skip
+        return self._booking.write(connection, line)
 
     def _second(
         self,
@@ -132,42 +111,13 @@ class Stock:
         )
         return used.decided_by
 
-    def _note(
-        self,
-        connection: Connection,
-        move: Mapping[str, Any],
-        kind: Kind,
-        pieces: Range,
-        here: Place,
-        there: Place,
-    ) -> None:
-        detail: dict[str, str | int | list[str]] = {
-            "move": move["id"],
-            "kind": kind.name,
-            "count": pieces.size,
-            "at": here.code,
-        }
-        if pieces.width:
-            detail["numbers"] = pieces.shown(kind)
-        if there is not here:
-            detail["to"] = there.code
-        for name in ("second", "minutes", "reason"):
-            if move[name]:
-                detail[name] = move[name]
-        for name in ("act", "card"):
-            if move[name] is not None:
-                detail[name + "_id"] = move[name]
-        journal = self._books.journal.by(move["operator"])
-        event = Event(f"stock-{move['action']}", detail=detail)
-        journal.append(connection, move["instant"], event)
-
     # -- questions ------------------------------------------------------------------------------
 
     def balance(self, place: str = "", kind: str = "") -> list[Balance]:
         """How many of what are where, added up from the moves."""
         with self._books.store.reading(snapshot=True) as connection:
             place_id = place_of(connection, place).place_id if place else None
-            return ledger.balance(connection, place_id, kind_named(kind).name if kind else "")
+            return summing.balance(connection, place_id, kind_named(kind).name if kind else "")
 
     def holdings(self, place: str, kind: str, state: State = State.HELD) -> list[str]:
         """Ranges of numbers of a kind at a place."""
@@ -209,10 +159,21 @@ class Stock:
         with self._books.store.reading() as connection:
             return list(read(connection, query))
 
+    def wrong_way(self, move_id: int) -> Order:
+        """The order that takes a whole move back; fewer pieces of it may be named.
+
+        Raises
+        ------
+        StockError
+            There is no such move.
+        """
+        with self._books.store.reading() as connection:
+            return correcting.order_against(connection, move_id)
+
     def verify(self) -> list[str]:
-        """Where the books contradict themselves, in words; empty when they agree."""
+        """Where the books contradict themselves, or the cards made, in words; empty if nowhere."""
         with self._books.store.reading(snapshot=True) as connection:
-            return ledger.contradictions(connection)
+            return [*summing.contradictions(connection), *correcting.unbooked(connection)]
 
     # -- counting -------------------------------------------------------------------------------
 
@@ -255,68 +216,3 @@ class Stock:
                 return counting.keep(
                     connection, self._books, result, operator, second.login if second else ""
                 )
-
-
-def _action(name: str) -> Action:
-    try:
-        return Action(name)
-    except ValueError:
-        raise StockError(
-            "action", f"stock has no action {name!r}", hint=f"actions are {', '.join(Action)}"
-        ) from None
-
-
-def _check(order: Order, action: Action, rule: Rule) -> None:
-    if rule.minutes and not order.minutes:
-        raise StockError(
-            "minutes",
-            f"stock-{action} needs the number of its minutes",
-            hint="--minutes",
-            zh="须填写销毁（核销）记录编号：--minutes",
-        )
-    if rule.reason and order.reason not in REASONS:
-        raise StockError(
-            "reason",
-            f"stock-{action} needs a reason of the list",
-            hint=", ".join(REASONS),
-            zh="须填写原因：" + "、".join(REASONS.values()),
-        )
-    if order.reason and order.reason not in REASONS:
-        raise StockError("reason", "that reason is not on the list", hint=", ".join(REASONS))
-    if (action is Action.MOVE) != bool(order.to) or (order.to and order.to == order.at):
-        raise StockError(
-            "place",
-            "a move goes from one place to another, everything else stays at its place",
-            hint="--at and, for a move, --to",
-        )
-
-
-def _pieces(kind: Kind, order: Order) -> Range:
-    if order.first:
-        if (
-            order.count
-            and order.count != (found := parse_range(kind, order.first, order.last)).size
-        ):
-            raise StockError(
-                "count",
-                f"{order.count} pieces were named, the numbers are of {found.size}",
-                hint="count again",
-                zh=f"数量{order.count}与号码段{found.size}不符：请重新清点",
-            )
-        return parse_range(kind, order.first, order.last)
-    if kind.numbered:
-        raise StockError(
-            "number",
-            f"{kind.name} is kept by number",
-            hint="--first and --last",
-            zh=f"{kind.zh}按编号管理：请填写起止号码",
-        )
-    if not 0 < order.count <= MOST:
-        raise StockError("count", f"a move is of 1 to {MOST} pieces", hint="--count")
-    return Range("", 1, order.count, 0)
-
-
-def _before(rule: Rule, *, spoilt: bool) -> State | None:
-    if not rule.before:
-        return None
-    return State.SPOILT if spoilt and State.SPOILT in rule.before else rule.before[0]

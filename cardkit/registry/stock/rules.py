@@ -15,6 +15,7 @@ class State(StrEnum):
     HELD = "held"  # 在库
     SPOILT = "spoilt"  # 作废待销毁: still there, no use any more
     USED = "used"  # 已使用
+    LENT = "lent"  # 已借出: a temporary card, until it comes back
     DESTROYED = "destroyed"  # 已销毁
     RETURNED = "returned"  # 已退回: given back to whoever supplied it
     MISSING = "missing"  # 盘亏: written off by two people
@@ -35,6 +36,10 @@ class Action(StrEnum):
     RETURN = "return"  # 退回
     WRITE_OFF = "write-off"  # 盘亏核销
     FIND = "find"  # 盘盈找回
+    CORRECT = "correct"  # 更正: what an earlier move said is taken back
+    LEND = "lend"  # 借出, with the act that lends a temporary card
+    TAKE_BACK = "take-back"  # 归还
+    LOSE = "lose"  # 遗失
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +74,6 @@ RULES: Mapping[Action, Rule] = {
     Action.RETURN: Rule(IN_PLACE, State.RETURNED, _COUNTY, second=True),
     Action.WRITE_OFF: Rule(IN_PLACE, State.MISSING, _COUNTY, second=True, minutes=True),
     Action.FIND: Rule((State.MISSING,), State.HELD, _COUNTY, second=True, minutes=True),
+    Action.CORRECT: Rule((), None, _COUNTY, second=True, reason=True),
 }
+"""What people may order; lending comes with an act of the life of a temporary card."""

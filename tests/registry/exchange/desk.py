@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pyrage
 from sqlalchemy import insert, select
 
+from cardkit import profile
 from cardkit.codec.numbers import luhn_check
 from cardkit.registry.exchange import catalogue
 from cardkit.registry.exchange.custody import Custody
 from cardkit.registry.exchange.exchange import Exchange, Receipt
 from cardkit.registry.exchange.keeping import KeptFile
+from cardkit.registry.exchange.proposals import Proposals
 from cardkit.registry.exchange.reading import Content, read
 from cardkit.registry.exchange.writing import write
+from cardkit.registry.lifecycle import Appearance, Appears, Lifecycle, Request, rules
 from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.registry import Registry
 from cardkit.registry.schema import cards, history
 from cardkit.registry.schema.operators import operators
 
 CLERK = Operator(1, "li", "李某", frozenset({Role.COUNTY}))
-WINDOW = Operator(2, "wang", "王某", frozenset({Role.WINDOW}))
+WINDOW = Operator(3, "wang", "王某", frozenset({Role.WINDOW}))
+OTHER_WINDOW = Operator(4, "zhao", "赵某", frozenset({Role.WINDOW}))
+COLLEAGUE = Operator(5, "chen", "陈某", frozenset({Role.COUNTY}))
+STAFF = (
+    ("li", "county", ""),
+    ("old", "county", "2012"),
+    ("wang", "window", ""),
+    ("zhao", "window", ""),
+    ("chen", "county", ""),
+)
+"""Login, role, since when locked."""
 LAYOUTS = catalogue.shipped()
 DAY = "20120501"
 
@@ -35,9 +49,10 @@ def bank_card(index: int) -> str:
 class Desk:
     """The clerk's table: an exchange with partners, over one registry."""
 
-    def __init__(self, registry: Registry, life: object = None) -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.exchange = Exchange(registry.books, life=life)  # type: ignore[arg-type]
+        self.life = Lifecycle(registry.books, rules.load(profile.load("test")))
+        self.exchange = Exchange(registry.books, life=self.life)
         self.identity = pyrage.x25519.Identity.generate()
         for partner in ("bank", "plant", "agency"):
             self.exchange.partners.set(
@@ -45,13 +60,27 @@ class Desk:
             )
         with registry.books.store.writing() as connection:
             if connection.execute(select(operators.c.id)).first() is None:
-                connection.execute(
-                    insert(operators).values(id=1, login="li", name="李某", roles="county")
-                )
-                connection.execute(
-                    insert(operators).values(id=2, login="old", name="旧", locked_at="2012")
-                )
+                for number, (login, role, locked) in enumerate(STAFF, 1):
+                    connection.execute(
+                        insert(operators).values(
+                            id=number, login=login, name="某", roles=role, locked_at=locked
+                        )
+                    )
         self.custody = Custody(registry.books, self.exchange)
+        self.proposals = Proposals(registry.books, self.exchange)
+
+    def approval(self, action: str, card_id: int, operator: Operator, second: Operator) -> int:
+        """Of a second person, who is here."""
+        approvals = self.life.approvals
+        return approvals.on_the_spot(action, card_id, operator=operator, second=second).number
+
+    def replace(self, card_id: int) -> None:
+        """Its holder gets it, loses it, and has another one made."""
+        given = self.approval("hand-out", card_id, WINDOW, OTHER_WINDOW)
+        for action in ("hand-out", "report-loss", "replace"):
+            appearance = Appearance(Appears.HOLDER, frozenset({"id"}))
+            approval = given if action == "hand-out" else None
+            self.life.perform(Request(action, card_id, WINDOW, appearance, approval))
 
     def data(self, file: KeptFile) -> bytes:
         with self.registry.books.store.reading() as connection:
@@ -78,6 +107,10 @@ class Desk:
         with self.registry.books.store.reading() as connection:
             query = select(history.c.detail).where(history.c.action == action)
             return list(connection.execute(query.order_by(history.c.sequence)).scalars())
+
+    def refusals(self) -> list[str]:
+        """Why something was refused, oldest first."""
+        return [json.loads(detail)["reason"] for detail in self.events("exchange-refused")]
 
     # -- what the others answer -----------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from cardkit.registry.exchange import sealing
 from cardkit.registry.exchange.custody import Custody
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
 from cardkit.registry.registry import Registry
-from tests.registry.exchange.desk import CLERK, Desk, write_identity
+from tests.registry.exchange.desk import CLERK, WINDOW, Desk, write_identity
 from tests.registry.support import crowd, enrol
 
 
@@ -45,8 +45,10 @@ def test_nothing_leaves_in_clear_unless_the_profile_says_so(desk: Desk, tmp_path
     give = {"carrier": "li", "operator": CLERK, "plain": True}
     with pytest.raises(ExchangeRefusedError, match="do not leave in clear"):
         desk.custody.hand_over(sent.batch.id, "original", tmp_path, **give)  # type: ignore[arg-type]
+    assert desk.refusals() == ["clear"]
     lax = Custody(desk.registry.books, desk.exchange, plain_allowed=True)
     path = lax.hand_over(sent.batch.id, "original", tmp_path, **give)  # type: ignore[arg-type]
+    assert path.name == "KK_bank_000001.li.txt"
     assert path.read_bytes() == desk.file(sent, "original")
     assert json.loads(desk.events("exchange-custody")[0])["left_as"] == "clear"
 
@@ -58,6 +60,7 @@ def test_who_carries_a_file_has_an_account_in_use(desk: Desk, tmp_path: Path, ca
         desk.custody.hand_over(sent.batch.id, "original", tmp_path, carrier=carrier, operator=CLERK)
     assert list(tmp_path.glob("KK*")) == []
     assert desk.events("exchange-custody") == []
+    assert desk.refusals() == ["carrier"]
 
 
 def test_a_partner_without_a_key_gets_nothing(desk: Desk, tmp_path: Path) -> None:
@@ -65,6 +68,9 @@ def test_a_partner_without_a_key_gets_nothing(desk: Desk, tmp_path: Path) -> Non
     desk.exchange.partners.set("bank", layouts=["bank-opening"])
     with pytest.raises(ExchangeRefusedError, match="no public key"):
         desk.custody.hand_over(sent.batch.id, "original", tmp_path, carrier="li", operator=CLERK)
+    with pytest.raises(ExchangeRefusedError, match="no public key"):
+        desk.custody.check("bank", carrier="li", operator=CLERK)
+    assert desk.refusals() == ["key", "key"]
     with pytest.raises(UsageError, match="no public age key"):
         desk.exchange.partners.set("bank", recipient="age1nonsense")
 
@@ -81,17 +87,31 @@ def test_a_file_for_somebody_else_or_damaged_is_not_opened(desk: Desk, tmp_path:
         sealing.open_sealed(sealed, other)
 
 
-def test_the_clerk_keeps_what_was_done_and_what_was_not(desk: Desk, tmp_path: Path) -> None:
+def test_what_was_done_and_what_was_not_leaves_sealed_too(desk: Desk, tmp_path: Path) -> None:
     sent = desk.send("bank-opening", "bank")
     receipt = desk.take("bank-opening-return", desk.bank_answers(sent, failing=(2,)), "bank")
+    key = write_identity(tmp_path / "bank.key", desk)
+    give = {"carrier": "li", "operator": CLERK}
     for role in ("success", "failure"):
-        path = desk.custody.keep_here(receipt.batch.id, role, tmp_path, operator=CLERK)
-        assert path.read_bytes() == desk.file(receipt, role)
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(ExchangeRefusedError, match="by a carrier only"):
-        desk.custody.keep_here(receipt.batch.id, "original", tmp_path, operator=CLERK)
+        path = desk.custody.hand_over(receipt.batch.id, role, tmp_path, **give)  # type: ignore[arg-type]
+        assert path.name == f"in.{role}.li.txt.age"
+        assert sealing.open_sealed(path.read_bytes(), key) == desk.file(receipt, role)
+    with pytest.raises(ExchangeError, match="does not go back"):
+        desk.custody.hand_over(receipt.batch.id, "original", tmp_path, **give)  # type: ignore[arg-type]
     with pytest.raises(ExchangeError, match="no reply file"):
-        desk.custody.hand_over(receipt.batch.id, "reply", tmp_path, carrier="li", operator=CLERK)
+        desk.custody.hand_over(receipt.batch.id, "reply", tmp_path, **give)  # type: ignore[arg-type]
+
+
+def test_the_clerk_sees_on_the_screen_which_rows_failed(desk: Desk) -> None:
+    sent = desk.send("bank-opening", "bank")
+    receipt = desk.take("bank-opening-return", desk.bank_answers(sent, failing=(2,)), "bank")
+    lines = desk.custody.look(receipt.batch.id, "failure", operator=CLERK)
+    assert len(lines) == 2
+    assert lines[1].endswith("|姓名不符|与登记不符")
+    assert json.loads(desk.events("exchange-look")[0])["role"] == "failure"
+    with pytest.raises(ExchangeRefusedError, match="no right"):
+        desk.custody.look(receipt.batch.id, "failure", operator=WINDOW)
+    assert desk.refusals() == ["role"]
 
 
 def test_a_folder_that_is_not_there_leaves_the_batch_as_it_is(desk: Desk, tmp_path: Path) -> None:

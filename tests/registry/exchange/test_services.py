@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -13,34 +12,27 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from cardkit.codec.numbers import is_bank_card_number
-from cardkit.registry import lifecycle
 from cardkit.registry.exchange.checking import bank_card_numbers
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError, FileFaultsError
 from cardkit.registry.exchange.writing import write
 from cardkit.registry.journal import Event
-from cardkit.registry.lifecycle import Lifecycle
-from cardkit.registry.schema import cards, chips
+from cardkit.registry.lifecycle import Request
+from cardkit.registry.operators import NotAllowedError
+from cardkit.registry.registry import Registry
+from cardkit.registry.schema import cards, chips, people
 from cardkit.registry.schema.exchange import proposals
-from cardkit.registry.schema.life import bank_accounts
-from tests.registry.exchange.desk import CLERK, DAY, LAYOUTS, WINDOW, Desk, bank_card
+from cardkit.registry.schema.life import acts, bank_accounts, corrections, successions
+from tests.registry.exchange.desk import CLERK, COLLEAGUE, DAY, LAYOUTS, WINDOW, Desk, bank_card
 from tests.registry.support import applicant, assert_consistent, crowd, enrol, open_at
 
 PEOPLE = 5
 
 
 @pytest.fixture
-def desk(path: Path) -> Desk:
-    registry = open_at(path)
+def desk(registry: Registry) -> Desk:
+    """On SQLite and on PostgreSQL; each test leaves the registry consistent."""
     enrol(registry, crowd(PEOPLE))
     return Desk(registry)
-
-
-@pytest.fixture(autouse=True)
-def _consistent(desk: Desk) -> object:
-    yield
-    verdict = desk.registry.verify_history()
-    assert verdict.intact, verdict.problem
-    desk.registry.close()
 
 
 def put_state(desk: Desk, card_id: int, state: str) -> None:
@@ -72,6 +64,34 @@ def test_batch_opening_brings_card_numbers_back(desk: Desk) -> None:
     assert failure[0].endswith("|2")
     assert [line.split("|")[0] for line in failure[1:]] == ["2", "4"]
     assert failure[1].endswith("|1001|姓名不符|与登记不符")
+
+
+def test_an_opening_is_an_act_of_the_lifecycle_as_one_at_the_window_is(desk: Desk) -> None:
+    sent = desk.send("bank-opening", "bank", limit=2)
+    desk.life.perform(Request("bank-open", 5, CLERK, channel="file", reason="batch-2"))
+    receipt = desk.take("bank-opening-return", desk.bank_answers(sent, failing=(1,)), "bank")
+    assert receipt.batch.done == 1
+    with desk.registry.books.store.reading() as connection:
+        window, file = connection.execute(select(acts).order_by(acts.c.id)).mappings().all()
+    same = {"id", "instant", "subject_id", "card", "person"}
+    assert [name for name in window if window[name] != file[name] and name not in same] == []
+    assert (file["card"], file["subject_id"], file["person"]) == (2, 2, 2)
+    at_window, by_file = (json.loads(detail) for detail in desk.events("bank-open"))
+    assert by_file == at_window | {"act": file["id"]}
+    assert desk.life.standing(2).bank_state == "opened"
+
+
+def test_a_card_that_has_an_account_by_now_is_not_given_another(desk: Desk) -> None:
+    sent = desk.send("bank-opening", "bank", limit=2)
+    desk.life.perform(Request("bank-open", 1, CLERK, channel="file"))
+    receipt = desk.take("bank-opening-return", desk.bank_answers(sent), "bank")
+    assert (receipt.batch.done, receipt.batch.failed) == (1, 1)
+    assert (
+        desk.file(receipt, "failure")
+        .decode("gb18030")
+        .splitlines()[1]
+        .endswith("|现在的状态不允许")
+    )
 
 
 def test_nobody_is_sent_to_the_bank_twice_but_rejected_rows_go_into_a_new_batch(
@@ -216,7 +236,6 @@ def loss(rows: Sequence[tuple[str, str, str]], number: str) -> bytes:
 
 
 def test_loss_reports_move_the_bank_side_and_show_both(desk: Desk) -> None:
-    desk = Desk(desk.registry, Lifecycle(desk.registry.books, lifecycle.load()))
     sent = desk.send("bank-opening", "bank", limit=3)
     desk.take("bank-opening-return", desk.bank_answers(sent), "bank")
     numbers = [person.citizen_number for person in crowd(PEOPLE)]
@@ -265,12 +284,41 @@ def test_the_blacklist_has_versions_and_deltas(desk: Desk) -> None:
     assert other.rows.height == 2
 
 
+def test_partners_are_told_once_which_number_took_the_place_of_which(desk: Desk) -> None:
+    """The whole way: cards are made and lost, new ones are planned, the delta table goes out."""
+    with pytest.raises(ExchangeError, match="nothing to send"):
+        desk.send("card-number-delta", "bank")
+    sent = desk.send("factory-order", "plant")
+    desk.take("factory-return", desk.plant_answers(sent), "plant")
+    desk.replace(2)
+    desk.replace(4)
+    with desk.registry.books.store.reading() as connection:
+        pairs = connection.execute(select(successions.c.old_card, successions.c.new_card)).all()
+    numbers = dict(desk.cards().select("id", "card_number").iter_rows())
+    found = desk.content(desk.send("card-number-delta", "bank"), "original", "card-number-delta")
+    assert found.header["count"] == "2"
+    crew = crowd(PEOPLE)
+    assert list(
+        found.rows.select(
+            "serial", "card_number", "insurance_number", "old_card_number", "changed_on"
+        ).iter_rows()
+    ) == [
+        (str(at), numbers[new], crew[old - 1].insurance_number, numbers[old], DAY)
+        for at, (old, new) in enumerate(pairs, 1)
+    ]
+    with pytest.raises(ExchangeError, match="nothing to send"):
+        desk.send("card-number-delta", "bank")
+    assert desk.send("card-number-delta", "agency").batch.rows == 2
+    desk.replace(5)
+    assert desk.send("card-number-delta", "bank").batch.rows == 1
+
+
 # -- comparison ---
 
 
 def test_a_comparison_names_every_difference_and_proposes_corrections(desk: Desk) -> None:
-    people = crowd(PEOPLE)
-    listed = [(p.citizen_number, p.name, p.sex, p.nation, p.birth_date) for p in people[1:]]
+    crew = crowd(PEOPLE)
+    listed = [(p.citizen_number, p.name, p.sex, p.nation, p.birth_date) for p in crew[1:]]
     listed[0] = (listed[0][0], "张更正", listed[0][2], "", listed[0][4])
     listed.append((applicant(50).citizen_number, "李新", "1", "01", "19800101"))
     names = ["citizen_number", "name", "sex", "nation", "birth_date"]
@@ -279,15 +327,70 @@ def test_a_comparison_names_every_difference_and_proposes_corrections(desk: Desk
     receipt = desk.take("comparison-police", data, "agency")
     found = desk.content(receipt, "reply", "difference").rows
     assert list(found.select("kind", "field", "ours", "theirs", "wins").iter_rows()) == [
-        ("differs", "name", people[1].name, "张更正", "theirs"),
+        ("differs", "name", crew[1].name, "张更正", "theirs"),
         ("unknown", "", "", "", ""),
         ("absent", "", "", "", ""),
     ]
-    assert found["citizen_number"][2] == people[0].citizen_number
+    assert found["citizen_number"][2] == crew[0].citizen_number
     with desk.registry.books.store.reading() as connection:
         row = connection.execute(select(proposals)).mappings().one()
     assert (row["person"], row["field"], row["state"]) == (2, "name", "open")
     assert str(row["id"]) == found["proposal"][0]
+
+
+def compared(desk: Desk, source: str = "police") -> None:
+    """The list has other names for the first two people."""
+    crew = crowd(PEOPLE)
+    names = ["张更正", "李更正", *(p.name for p in crew[2:])]
+    rows = pl.DataFrame({"citizen_number": [p.citizen_number for p in crew], "name": names})
+    data = write(LAYOUTS[f"comparison-{source}"], rows, {"batch": "1", "date": DAY})
+    desk.take(f"comparison-{source}", data, "agency")
+
+
+def test_an_accepted_proposal_changes_the_record_and_keeps_what_it_corrects(desk: Desk) -> None:
+    compared(desk)
+    first, second = desk.proposals.all("open")
+    with pytest.raises(NotAllowedError, match="second person"):
+        desk.proposals.accept(first.id, life=desk.life, operator=CLERK, approval=None)
+    approval = desk.approval("change-data", first.card or 0, CLERK, COLLEAGUE)
+    act = desk.proposals.accept(first.id, life=desk.life, operator=CLERK, approval=approval)
+    with desk.registry.books.store.reading() as connection:
+        names = connection.execute(select(people.c.name).order_by(people.c.id)).scalars().all()
+        kept = connection.execute(select(corrections)).mappings().one()
+    assert names[:2] == ["张更正", crowd(PEOPLE)[1].name]
+    assert (kept["before"], kept["after"], kept["act"]) == (first.ours, "张更正", act.act_id)
+    (accepted,) = desk.proposals.all("accepted")
+    assert (accepted.id, accepted.decided_by) == (first.id, "li")
+    assert json.loads(desk.events("proposal-accepted")[0])["act"] == act.act_id
+    assert desk.proposals.all("open") == [second]
+    with pytest.raises(ExchangeError, match="was accepted by li"):
+        desk.proposals.decline(first.id, why="ours-right", operator=CLERK)
+
+
+def test_a_declined_proposal_keeps_who_and_why(desk: Desk) -> None:
+    compared(desk, "agency")
+    (number, _) = (one.id for one in desk.proposals.all("open"))
+    with pytest.raises(ExchangeRefusedError, match="no right"):
+        desk.proposals.decline(number, why="ours-right", operator=WINDOW)
+    desk.proposals.decline(number, why="other-person", operator=CLERK)
+    (declined,) = desk.proposals.all("declined")
+    assert (declined.decided_by, declined.why) == ("li", "other-person")
+    assert declined.decided_at.startswith("2012-05-01T")
+    assert json.loads(desk.events("proposal-declined")[0])["why"] == "other-person"
+    approval = desk.approval("change-data", 1, CLERK, COLLEAGUE)
+    with pytest.raises(ExchangeError, match="was declined by li"):
+        desk.proposals.accept(number, life=desk.life, operator=CLERK, approval=approval)
+
+
+def test_a_record_that_was_changed_since_the_comparison_is_not_corrected(desk: Desk) -> None:
+    compared(desk)
+    first = desk.proposals.all("open")[0]
+    with desk.registry.books.store.writing() as connection:
+        connection.execute(update(people).where(people.c.id == first.person).values(name="张已改"))
+    approval = desk.approval("change-data", 1, CLERK, COLLEAGUE)
+    with pytest.raises(ExchangeError, match="changed since the comparison"):
+        desk.proposals.accept(first.id, life=desk.life, operator=CLERK, approval=approval)
+    assert len(desk.proposals.all("open")) == 2
 
 
 # -- rights ---
@@ -300,6 +403,12 @@ def test_only_the_county_agency_exchanges_files_and_only_what_was_agreed(desk: D
     desk.exchange.partners.set("bank", layouts=["blacklist-full"])
     with pytest.raises(ExchangeRefusedError, match="not agreed"):
         desk.send("bank-opening", "bank")
+    assert desk.refusals() == ["role", "layout"]
+    with pytest.raises(ExchangeRefusedError, match="not agreed"):
+        desk.take("loss-report", loss([], "1"), "bank")
+    with pytest.raises(ExchangeRefusedError, match="only an administrator"):
+        desk.exchange.partners.agree("bank", operator=CLERK)
+    assert desk.refusals() == ["role", "layout", "layout", "partner"]
     with pytest.raises(ExchangeError, match="no partner"):
         desk.send("bank-opening", "nobody")
 
@@ -315,9 +424,9 @@ def test_no_personal_data_in_the_history(desk: Desk) -> None:
     assert bank_card(2) not in told
 
 
-def test_a_registry_opened_again_knows_its_batches(path: Path, desk: Desk) -> None:
+def test_a_registry_opened_again_knows_its_batches(url: str, desk: Desk) -> None:
     sent = desk.send("bank-opening", "bank")
-    with open_at(path) as again:
+    with open_at(url) as again:
         assert Desk(again).exchange.batches() == [sent.batch]
 
 

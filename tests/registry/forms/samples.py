@@ -26,7 +26,7 @@ from cardkit.registry.forms.lists import (
     StatementRow,
 )
 from cardkit.registry.forms.printing import Reprint, data_of
-from cardkit.registry.forms.room import Content
+from cardkit.registry.forms.records import Content
 from cardkit.registry.forms.typesetting import Form, typeset
 
 OFFICE = "测试县社会保障卡服务窗口"

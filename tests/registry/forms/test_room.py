@@ -7,17 +7,32 @@ import json
 import pytest
 from sqlalchemy import text
 
-from cardkit.registry.forms import Finding, Kind, NumberedForm, Reason, Subject
+from cardkit.registry.forms import (
+    Document,
+    Finding,
+    Kind,
+    NumberedForm,
+    Reason,
+    Subject,
+    VoidReason,
+)
 from cardkit.registry.forms.codes import grouped
-from cardkit.registry.forms.contents import ActContent, Person
-from cardkit.registry.forms.errors import FormNumberError, MadeBeforeError, UnknownDocumentError
+from cardkit.registry.forms.contents import ActContent, Charge, Person, ReceiptContent
+from cardkit.registry.forms.errors import (
+    FormNumberError,
+    MadeBeforeError,
+    UnknownDocumentError,
+    VoidDocumentError,
+)
 from cardkit.registry.forms.sources import receipt_of
 from cardkit.registry.forms.typesetting import MissingGlyphError
+from cardkit.registry.lifecycle import Act
 from cardkit.registry.operators import NotAllowedError
 from cardkit.registry.registry import Registry
 from cardkit.registry.stock import Stock, StockError
 from tests.registry.forms.conftest import Office
 from tests.registry.forms.pdf import Pdf
+from tests.registry.support import open_at
 
 RARE = "\U00088888"  # of no script
 
@@ -226,3 +241,126 @@ def test_a_plain_paper_takes_no_numbered_form(office: Office) -> None:
         )
 
     assert Stock(office.registry.books).holdings("W1", "receipt") == ["SJ000001-SJ000100"]
+
+
+class PowerCutError(BaseException):
+    """The computer is off."""
+
+
+def cut_while_typesetting(office: Office, act: Act, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Begin a paper that never comes out; its number."""
+
+    def cut(*_: object) -> bytes:
+        raise PowerCutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.forms, "typeset", cut)
+        with pytest.raises(PowerCutError):
+            office.print(act, Kind.LOSS)
+    (begun,) = office.forms.list()
+    assert begun.standing == "begun"
+    return begun.number
+
+
+def test_others_write_while_a_paper_is_typeset(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the same registry, through a connection of their own, without waiting."""
+    act, typeset = office.lose(), office.forms.typeset
+    store = office.registry.books.store
+
+    def busy(document: Document) -> bytes:
+        url = store.engine.url.render_as_string(hide_password=False)
+        with open_at(url, busy_seconds=0.2) as other:
+            other.check_writable()
+        return typeset(document)
+
+    monkeypatch.setattr(office.forms, "typeset", busy)
+    assert office.print(act, Kind.LOSS)[1].startswith(b"%PDF")
+
+
+def test_a_paper_that_never_came_out_is_finished_by_the_next_call(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = office.lose()
+    number = cut_while_typesetting(office, act, monkeypatch)
+
+    again, pdf = office.print(act, Kind.LOSS, office.crew.qian)
+
+    assert again == number
+    assert pdf.startswith(b"%PDF")
+    document = office.forms.get(number)
+    assert (document.standing, document.made_by) == ("printed", "zhao")
+    assert [e["actor"] for e in entries(office.registry, "finish-document")] == ["qian"]
+    with pytest.raises(MadeBeforeError):
+        office.print(act, Kind.LOSS)
+
+
+def test_of_two_windows_that_finish_a_paper_one_gets_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act, typeset = office.lose(), office.forms.typeset
+    number = cut_while_typesetting(office, act, monkeypatch)
+    quicker = []
+
+    def meanwhile(document: Document) -> bytes:
+        monkeypatch.setattr(office.forms, "typeset", typeset)
+        quicker.append(office.print(act, Kind.LOSS)[0])
+        return typeset(document)
+
+    monkeypatch.setattr(office.forms, "typeset", meanwhile)
+    with pytest.raises(MadeBeforeError):
+        office.print(act, Kind.LOSS)
+    assert quicker == [number]
+
+
+def test_a_begun_receipt_wants_the_form_it_was_begun_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = office.lose()
+    receipt = ReceiptContent("2012-05-01 16:00", "张测试", "", (Charge("工本费", 1, 100),))
+
+    def make(form: str) -> Document:
+        return office.forms.make(
+            Kind.RECEIPT, receipt, subject=Subject("act", act.act_id), operator=office.crew.zhao,
+            card_id=act.card_id, form=NumberedForm(form, "W1"),
+        )[0]  # fmt: skip
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.forms, "typeset", _cut)
+        with pytest.raises(PowerCutError):
+            make("SJ000001")
+    with pytest.raises(FormNumberError, match="SJ000001"):
+        make("SJ000002")
+    assert make("SJ000001").stock_number == "SJ000001"
+
+
+def _cut(*_: object) -> bytes:
+    raise PowerCutError
+
+
+def test_a_void_paper_counts_no_more_and_its_act_may_have_another(office: Office) -> None:
+    act = office.lose()
+    number, _ = office.print(act, Kind.LOSS)
+    code = office.forms.get(number).code
+
+    document = office.forms.void(number, VoidReason.SPOILT, operator=office.crew.qian)
+
+    assert (document.standing, document.voided_by) == ("void", "qian")
+    assert office.forms.check(code).finding is Finding.VOID
+    (entry,) = entries(office.registry, "void-document")
+    assert (entry["document"], entry["reason"], entry["actor"]) == (number, "spoilt", "qian")
+    with pytest.raises(VoidDocumentError):
+        office.forms.void(number, VoidReason.SPOILT, operator=office.crew.qian)
+    with pytest.raises(VoidDocumentError):
+        office.forms.reprint(number, Reason.LOST, operator=office.crew.qian)
+    another, _ = office.print(act, Kind.LOSS)
+    assert another == "GS2012000002"
+    assert office.forms.check(code).finding is Finding.VOID
+
+
+def test_only_who_may_print_may_make_void(office: Office) -> None:
+    number, _ = office.print(office.lose(), Kind.LOSS)
+    with pytest.raises(NotAllowedError):
+        office.forms.void(number, VoidReason.MISTAKE, operator=office.crew.sun)
+    assert office.forms.get(number).standing == "printed"

@@ -52,6 +52,7 @@ class Office:
     rules: RuleSet
     life: Lifecycle
     people: dict[str, Operator] = field(default_factory=dict)
+    enrolled: int = 0
 
     def act(self, action: str, subject: int, *, by: str = "", **more: Any) -> Act:
         """Do it as the rule wants it, by whoever may, unless told otherwise."""
@@ -107,9 +108,11 @@ class Office:
             if person.login != operator.login and person.has(*working)
         )
 
-    def card(self, state: str = "active", index: int = 0) -> int:
-        """A fresh card in a state of its life."""
-        (card_id,) = enrol(self.registry, crowd(1, index), f"roster {index}").new
+    def card(self, state: str = "active", index: int | None = None) -> int:
+        """A fresh card in a state of its life, of somebody who has none."""
+        number = self.enrolled if index is None else index
+        self.enrolled = max(self.enrolled, number + 1)
+        (card_id,) = enrol(self.registry, crowd(1, number), f"roster {number}").new
         if state == "planned":
             return card_id
         issue(self.registry, self.registry.get(card_id))
@@ -141,6 +144,8 @@ ROADS: dict[str, tuple[str, ...]] = {
 def staff(books_of: Registry) -> dict[str, Operator]:
     """One person a role, and a second one at the window; all with the same password."""
     accounts = Operators(books_of.books, cost=CHEAP)
+    if found := accounts.all():
+        return {one.operator.login: one.operator for one in found}
     boss = accounts.init("boss", "管理员", PASSWORD)
     people = {"boss": boss}
     for login, role in [
@@ -156,8 +161,10 @@ def staff(books_of: Registry) -> dict[str, Operator]:
     return people
 
 
-def open_office(path: Path, base: str = "default", url: str = "") -> Office:
+def open_office(place: Path | str, base: str = "default") -> Office:
+    """An office whose registry is a file, or at a URL; its people are there or are made."""
     clock = HandClock()
-    registry = Registry.open(url or sqlite_url(path), clock=clock, actor="window 1")
+    url = place if isinstance(place, str) else sqlite_url(place)
+    registry = Registry.open(url, clock=clock, actor="window 1")
     rules = replace(load(base=base), numbering=load(load_profile("test")).numbering)
     return Office(registry, clock, rules, Lifecycle(registry.books, rules), staff(registry))

@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 from cardkit.errors import ExitCode, UsageError
 from cardkit.registry.errors import UnknownCardError
 from cardkit.registry.lifecycle import Agent, Appearance, Appears, Request
-from cardkit.registry.lifecycle.errors import OutOfOrderError, UnknownActionError
+from cardkit.registry.lifecycle.errors import OutOfOrderError, SameDataError, UnknownActionError
 from cardkit.registry.operators import NotAllowedError, Role
 from cardkit.registry.schema.cards import cards, chips, history
 from cardkit.registry.schema.life import (
@@ -201,7 +201,7 @@ def test_a_data_change_keeps_what_it_changes(office: Office) -> None:
     (kept,) = rows(office, corrections)
     assert (kept["field"], kept["before"], kept["after"]) == ("name", before.name, "张新名")
     assert "张新名" not in "".join(str(entry["detail"]) for entry in rows(office, history))
-    with pytest.raises(UsageError):
+    with pytest.raises(SameDataError):
         office.act("change-data", card, details={"name": "张新名"})
     with pytest.raises(UsageError):
         office.act("change-data", card, details={"citizen_number": "1"})
@@ -374,3 +374,63 @@ def test_the_same_card_twice_in_a_list_is_one_act(office: Office) -> None:
     assert (result.done, result.refused) == (1, [])
     with office.registry.books.store.reading() as connection:
         assert connection.execute(select(cards.c.state)).scalars().all() == ["active"]
+
+
+# --- card kinds ----------------------------------------------------------------------------------
+
+SCHOOL = {"kind": "student", "school": "第一中学", "student_number": "G639900199001010012"}
+
+
+def kind_of(office: Office, card: int | None) -> str:
+    with office.registry.books.store.reading() as connection:
+        return str(connection.execute(select(cards.c.kind).where(cards.c.id == card)).scalar())
+
+
+def test_a_pupil_gets_a_student_card_and_later_an_adults(office: Office) -> None:
+    card = office.card("active")
+    for missing in ("school", "student_number"):
+        told = {name: value for name, value in SCHOOL.items() if name != missing}
+        with pytest.raises(NotAllowedError) as caught:
+            office.act("exchange", card, details=told)
+        assert (caught.value.code, caught.value.hint) == ("card-kind", missing)
+    act = office.act("exchange", card, details=SCHOOL)
+    assert kind_of(office, act.new_card) == "student"
+    assert "第一中学" not in "".join(str(entry["detail"]) for entry in rows(office, history))
+    assert act.new_card is not None
+    issue(office.registry, office.registry.get(act.new_card))
+    for action in ("hand-out", "open"):
+        office.act(action, act.new_card)
+    kept = office.act("exchange", act.new_card)  # a pupil stays one until somebody says otherwise
+    assert kind_of(office, kept.new_card) == "student"
+    assert kept.new_card is not None
+    issue(office.registry, office.registry.get(kept.new_card))
+    office.act("hand-out", kept.new_card)
+    grown = office.act("exchange", kept.new_card, details={"kind": "adult"})
+    assert kind_of(office, grown.new_card) == "adult"
+
+
+def test_nobody_is_a_pupil_before_the_age_for_it(office: Office) -> None:
+    small = applicant(40, birth_date="20070102")
+    (card,) = enrol(office.registry, [small], "small").new
+    issue(office.registry, office.registry.get(card))
+    office.act("hand-out", card)
+    with pytest.raises(NotAllowedError) as caught:
+        office.act("exchange", card, details=SCHOOL)
+    assert (caught.value.code, caught.value.hint) == ("card-kind", "birth_date")
+    office.clock.later(days=366 * 2)
+    assert kind_of(office, office.act("exchange", card, details=SCHOOL).new_card) == "student"
+
+
+# --- only judged ---------------------------------------------------------------------------------
+
+
+def test_a_request_that_is_only_judged_changes_nothing(office: Office) -> None:
+    card = office.card("active")
+    before = office.registry.show(card)
+    request = office.request("reset-pin", card)
+    office.life.check(request)
+    assert office.registry.show(card) == before
+    office.life.perform(request)  # its approval was not used up
+    with pytest.raises(NotAllowedError):
+        office.life.check(office.request("reset-pin", card, who=Appears.AGENT))
+    assert office.registry.show(card).history[-1].action == "refused"

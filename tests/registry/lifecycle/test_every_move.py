@@ -28,6 +28,12 @@ BANK_ROADS = {
 MORE: dict[str, dict[str, Any]] = {"change-data": {"details": {"address": "新地址"}}}
 
 
+@pytest.fixture
+def office(busy_office: Office) -> Office:
+    """Every test takes a card of its own."""
+    return busy_office
+
+
 @pytest.mark.parametrize("action", CARD_ACTIONS)
 @pytest.mark.parametrize("state", STATES)
 def test_card(office: Office, state: str, action: str) -> None:

@@ -6,23 +6,33 @@ registry is compared with it; at the end the history is checked link by link.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from cardkit.registry.errors import IllegalMoveError
 from cardkit.registry.lifecycle import Appearance, Appears, Request
-from cardkit.registry.operators import NotAllowedError
+from cardkit.registry.operators import NotAllowedError, Operators
+from cardkit.registry.places import PlaceRow, Places, Residence
 from tests.registry.lifecycle import model
-from tests.registry.lifecycle.support import AGENT, Office, open_office
-from tests.registry.support import assert_consistent, crowd, enrol, issue
+from tests.registry.lifecycle.conftest import Offices, offices_of
+from tests.registry.lifecycle.support import AGENT, CHEAP, Office
+from tests.registry.support import crowd, enrol, issue
 
 PEOPLE = 3
+HOME = {1: "T1", 2: "T1V", 3: "T2"}
+"""Place of each person; tang of the township works for T1, and so for its village."""
 CARD_ACTIONS = sorted(
     {
         rule.get("action", name)
@@ -47,21 +57,34 @@ choices: dict[str, st.SearchStrategy[Any]] = {
 class LifeMachine(RuleBasedStateMachine):
     """An office where everybody tries everything."""
 
+    def __init__(self, make: Offices) -> None:
+        super().__init__()
+        self.make_office = make
+
     @initialize()
     def open(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="cardkit-life-"))
-        self.office: Office = open_office(self.directory / "registry.db")
+        self.office: Office = self.make_office()
         self.cards: dict[int, model.ModelCard] = {}
         self.entries: dict[int, int] = {}  # entries of the history that have to be there
         for card_id in enrol(self.office.registry, crowd(PEOPLE)).new:
             self.cards[card_id] = model.ModelCard(card_id, model.Side("planned"))
             self.entries[card_id] = 1
             self.make(card_id)
+        self.settle_down()
 
-    def teardown(self) -> None:
-        assert_consistent(self.office.registry)
-        self.office.registry.close()
-        shutil.rmtree(self.directory)
+    def settle_down(self) -> None:
+        """Everybody belongs to a place, and the township has its own."""
+        books, people = self.office.registry.books, self.office.people
+        rows = [
+            PlaceRow("T1", "township", "一乡"),
+            PlaceRow("T1V", "village", "一村", "T1"),
+            PlaceRow("T2", "township", "二乡"),
+        ]
+        Places(books).load(rows, operator=people["chen"])
+        homes = [("card_id", str(card), place) for card, place in HOME.items()]
+        Residence(books).assign(homes, operator=people["chen"])
+        accounts = Operators(books, cost=CHEAP)
+        people["tang"] = accounts.set_place("tang", "T1", by=people["boss"])
 
     def make(self, card_id: int) -> None:
         issue(self.office.registry, self.office.registry.get(card_id))
@@ -78,6 +101,25 @@ class LifeMachine(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 5, 9, 10, 11]), seconds=st.integers(-1, 1))
     def time_passes(self, days: int, seconds: int) -> None:
         self.office.clock.later(days=days, seconds=seconds)
+
+    @rule(place=places, days=st.sampled_from([1, 8, 9, 10, 11]), late=st.sampled_from([0, 2, 12]))
+    def a_loss_by_phone_is_frozen_and_released_again(
+        self, place: int, days: int, late: int
+    ) -> None:
+        """The ten days go on while the card is frozen, whether they end before or after that."""
+        for action, login in (
+            ("hand-out", "wang"),
+            ("open", "wang"),
+            ("report-loss-temporary", "wang"),
+            ("freeze", "chen"),
+        ):
+            self.attempt(place, action, login, "granted", Appears.HOLDER, "all", "window")
+            self.attempt(place, action, login, "granted", Appears.NOBODY, "all", "window")
+        self.office.clock.later(days=days)
+        self.the_registry_is_where_the_model_is()
+        self.attempt(place, "unfreeze", "chen", "granted", Appears.NOBODY, "all", "window")
+        self.the_registry_is_where_the_model_is()
+        self.office.clock.later(days=late)
 
     @rule()
     def lapses_are_written_down(self) -> None:
@@ -173,13 +215,16 @@ class LifeMachine(RuleBasedStateMachine):
         )  # fmt: skip
         roles = {role.value for role in self.office.people[login].roles}
         before = model.Side(card.social.state)
+        near = HOME[card.person] != "T2" or login != "tang"
         will_lapse = self.would_lapse(card)
         try:
             act = self.office.life.perform(request)
         except (NotAllowedError, IllegalMoveError):
             allowed = self.settled_rule(card, action)
-            assert allowed is None or not model.permitted(
-                allowed, roles, second, who.value, shown, channel
+            assert (
+                allowed is None
+                or not near
+                or not model.permitted(allowed, roles, second, who.value, shown, channel)
             )
             self.entries[card_id] += 1  # the attempt; a lapse was not written down
             return
@@ -187,6 +232,7 @@ class LifeMachine(RuleBasedStateMachine):
             self.settle({card_id})
         allowed = card.rule(action)
         assert allowed is not None, f"{action} was done at {before.state}"
+        assert near, "the township acted on somebody of another"
         assert model.permitted(allowed, roles, second, who.value, shown, channel)
         card.go(allowed, self.office.clock.now)
         self.entries[card_id] += 1
@@ -236,5 +282,12 @@ class LifeMachine(RuleBasedStateMachine):
         assert self.office.registry.verify_history().intact
 
 
-TestLifeMachine = LifeMachine.TestCase
-TestLifeMachine.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+EXAMPLES = {"sqlite": 25, "postgresql": 8}
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_table_is_never_left(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> None:
+    chosen = settings(max_examples=EXAMPLES[kind], stateful_step_count=30, deadline=None)
+    with offices_of(request, kind, tmp_path) as make:
+        machine: Any = lambda: LifeMachine(make)  # noqa: E731 - each example has its own office
+        run_state_machine_as_test(machine, settings=chosen)

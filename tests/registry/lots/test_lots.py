@@ -10,10 +10,11 @@ from sqlalchemy import text
 
 from cardkit.registry.journal import Event
 from cardkit.registry.lifecycle import Agent, Lifecycle, load
-from cardkit.registry.lots import Lot, LotError, Lots, Outcome, OutcomeRow
-from cardkit.registry.lots.files import read_outcome, read_pack, take_down
+from cardkit.registry.lots import Clerk, Lot, LotError, Lots, Outcome, OutcomeRow
+from cardkit.registry.lots.files import read_outcome, read_pack
+from cardkit.registry.lots.taking_down import take_down
 from cardkit.registry.operators import Approvals, NotAllowedError
-from cardkit.registry.places import Residence
+from cardkit.registry.places import Membership, PlaceRow, Places, Residence
 from cardkit.registry.registry import Registry
 from cardkit.registry.stock import Order, Stock
 from tests.registry.crew import Crew
@@ -310,7 +311,8 @@ def test_only_an_encrypted_pack_names_people(lots: Lots, crew: Crew) -> None:
         assert card.citizen_number not in clear
         assert card.citizen_number in full
     assert read_pack(full).cards == pack.cards
-    assert "seal_key" in json.loads(clear)
+    assert "seal_key" in json.loads(full)
+    assert "seal_key" not in json.loads(clear)
     assert pack.cards[0].name not in repr(pack)
     with pytest.raises(LotError, match="changed"):
         read_pack(clear.replace(pack.cards[0].card_number, pack.cards[1].card_number))
@@ -318,7 +320,7 @@ def test_only_an_encrypted_pack_names_people(lots: Lots, crew: Crew) -> None:
 
 def test_the_staff_writes_down_rows_and_the_file_is_sealed(lots: Lots, crew: Crew) -> None:
     lot = taken_out(lots, crew, 1, 2, 3)
-    pack = read_pack(lots.pack_file(lot.lot_id).to_json(full=False))
+    pack = read_pack(lots.pack_file(lot.lot_id).to_json(full=True))
     written = (
         "position,outcome,appeared,agent_name,agent_number,relation\n"
         "1,handed,,,,\n2,handed,agent,测试代,639900198001019999,son\n3,returned,,,,\n"
@@ -342,3 +344,92 @@ def test_attempts_are_in_the_history(lots: Lots, crew: Crew, registry: Registry)
             text("SELECT actor, action, detail FROM history ORDER BY sequence DESC LIMIT 1")
         ).one()
     assert tuple(last) == ("sun", "refused", '{"for":"lot-pack","why":"role"}')
+
+
+def test_who_takes_a_list_is_in_the_history(lots: Lots, crew: Crew, registry: Registry) -> None:
+    lot = packed(lots, crew, 1, 2)
+    with pytest.raises(NotAllowedError):
+        lots.take(lot.lot_id, operator=crew.sun)
+    lots.take(lot.lot_id, operator=crew.zhao)
+    lots.take(lot.lot_id, operator=crew.li, recipient="age1xyz")
+    with registry.books.store.reading() as connection:
+        rows = connection.execute(
+            text("SELECT actor, detail FROM history WHERE action = 'lot-take' ORDER BY sequence")
+        ).all()
+    assert [(who, json.loads(detail)["form"]) for who, detail in rows] == [
+        ("zhao", "masked"), ("li", "encrypted"),
+    ]  # fmt: skip
+    assert all(json.loads(detail)["digest"] == lot.digest for _, detail in rows)
+
+
+def vouched(registry: Registry, crew: Crew, file: Outcome) -> int:
+    return (
+        Approvals(registry.books)
+        .on_the_spot("lot-merge", file.subject(), operator=crew.zhao, second=crew.li)
+        .number
+    )
+
+
+def test_a_file_without_a_seal_counts_when_two_people_vouch_for_exactly_it(
+    lots: Lots, crew: Crew, registry: Registry
+) -> None:
+    lot = taken_out(lots, crew, 1, 2)
+    clear = read_pack(lots.pack_file(lot.lot_id).to_json(full=False))
+    file = read_outcome(take_down(clear, "position,outcome\n1,handed\n2,returned\n").to_json())
+    other = read_outcome(take_down(clear, "position,outcome\n1,handed\n2,handed\n").to_json())
+    assert file.seal == ""
+    with pytest.raises(NotAllowedError, match="vouch"):
+        lots.merge(file, operator=crew.zhao)
+    number = vouched(registry, crew, file)
+    with pytest.raises(NotAllowedError, match="something else"):
+        lots.merge(other, operator=crew.zhao, approval=number)
+    result = lots.merge(file, operator=crew.zhao, approval=number)
+    assert (result.handed, result.returned) == (1, 1)
+    assert lots.merge(file, operator=crew.zhao).again
+    sealed = replace(file, seal="00" * 32)
+    with pytest.raises(LotError, match="changed"):
+        lots.merge(sealed, operator=crew.zhao)
+
+
+def test_an_employer_collects_the_cards_of_the_people_on_its_list(
+    lots: Lots, crew: Crew, registry: Registry
+) -> None:
+    Places(registry.books).load([PlaceRow("E1", "employer", "测试厂", "C")], operator=crew.li)
+    rows = [("card_id", str(card), "E1") for card in (2, 5, 7)]
+    assert Membership(registry.books).assign(rows, operator=crew.li).new == 3
+    lot = lots.pack("E1", "employer", operator=crew.li)
+    assert [card.card_id for card in lots.pack_file(lot.lot_id).cards] == [2, 5, 7]
+    with pytest.raises(LotError, match="collected by its employer"):
+        lots.out(lot.lot_id, operator=crew.li, card_carrier="zhao", machine_carrier="qian")
+    clerk = Clerk("单位经办", "639900197001010015")
+    approvals = Approvals(registry.books)
+
+    def second() -> int:
+        return approvals.on_the_spot(
+            "lot-pick-up", lot.lot_id, operator=crew.zhao, second=crew.li
+        ).number
+
+    with pytest.raises(NotAllowedError, match="one person"):
+        lots.pick_up(lot.lot_id, clerk, operator=crew.zhao, approval=None)
+    for bad in (replace(clerk, papers={"id"}), replace(clerk, name="")):
+        with pytest.raises(LotError, match="stamped list"):
+            lots.pick_up(lot.lot_id, bad, operator=crew.zhao, approval=second())
+    lots.pick_up(lot.lot_id, clerk, operator=crew.zhao, approval=second())
+    story = lots.show(lot.lot_id)
+    assert (story.clerk, story.custody[-1].to_who, story.custody[-1].count) == (
+        "单位经办", "employer E1", 3,
+    )  # fmt: skip
+
+    pack = lots.pack_file(lot.lot_id)
+    signed = "position,outcome,appeared\n1,handed,employer\n2,handed,employer\n3,returned,\n"
+    file = take_down(pack, signed)
+    with pytest.raises(NotAllowedError, match="vouch"):
+        lots.merge(file, operator=crew.zhao)
+    result = lots.merge(file, operator=crew.zhao, approval=vouched(registry, crew, file))
+    assert (result.handed, result.returned, result.conflicts) == (2, 1, ())
+    lots.back(lot.lot_id, [3], operator=crew.li)
+    assert lots.close(lot.lot_id, operator=crew.li).lot.state == "closed"
+    assert registry.get(2).state == "handed_out"
+    with registry.books.store.reading() as connection:
+        told = connection.execute(text("SELECT detail FROM history")).scalars().all()
+    assert not any("单位经办" in line or "639900197001010015" in line for line in told)

@@ -147,10 +147,18 @@ def test_a_chart_of_many_groups_has_its_labels_aslant() -> None:
     assert chart(Table("day", ("made", "lost"), days), "png").startswith(b"\x89PNG")
 
 
+def test_a_chart_shows_the_months_in_which_nothing_happened() -> None:
+    table = Table("month", ("made",), [("V", "村", m, (1,)) for m in ("2012-11", "2013-02")])
+    groups = data_of(table)["groups"]
+    assert [(group["label"], group["values"]) for group in groups] == [
+        ("2012-11", [1]), ("2012-12", [0]), ("2013-01", [0]), ("2013-02", [1]),
+    ]  # fmt: skip
+
+
 def test_charts_that_nobody_could_read() -> None:
     with pytest.raises(StatisticsError, match="nothing to draw"):
         chart(Table("month", ("made",), [("V0", "村", "2012-05", (0,))]))
-    days = [("V0", "村", f"d{day}", (1,)) for day in range(41)]
+    days = [("V0", "村", day, (1,)) for day in ("2012-05-01", "2012-06-10")]  # and 39 between
     with pytest.raises(StatisticsError, match="41 groups"):
         chart(Table("day", ("made",), days))
 

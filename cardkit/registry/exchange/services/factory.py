@@ -18,6 +18,7 @@ from cardkit.registry.schema import cards, chips
 from cardkit.registry.schema.exchange import exchange_rows
 from cardkit.registry.statements import Statement
 from cardkit.registry.states import TRANSITIONS, Action, ChipState, State
+from cardkit.registry.stock import FactoryStock
 
 _FROM = sorted(str(state) for state, action in TRANSITIONS if action is Action.ORDER)
 _ORDERED = TRANSITIONS[State.PLANNED, Action.ORDER].value
@@ -92,6 +93,7 @@ def _settle(work: Work, rows: pl.DataFrame) -> None:
     _move(work, _RETURNED, ok=True)
     _move(work, _REFUSED, ok=False)
     _keep_chips(work, made)
+    _book_stock(work, made)
     work.books.journal.append_many(work.connection, work.now, _events(work, made, failed))
 
 
@@ -143,6 +145,18 @@ def _keep_chips(work: Work, made: pl.DataFrame) -> None:
         seal.run_many(connection, [(code[-_MAC_BYTES:], card) for card, code, _atr in rows])
         first += len(rows)
     work.books.counters.store(connection, CHIP, first)
+
+
+def _book_stock(work: Work, made: pl.DataFrame) -> None:
+    """Cards that came are in the stock book; a number that cannot be there is named."""
+    if not work.stock_place or made.is_empty():
+        return
+    strange = FactoryStock(work.books, work.stock_place).came(
+        work.connection, made["card_number"], operator=work.operator.login
+    )
+    if strange:
+        event = Event("stock-difference", detail={"batch": work.batch_id, "numbers": strange[:100]})
+        work.books.journal.append(work.connection, work.now, event)
 
 
 def _events(work: Work, made: pl.DataFrame, failed: pl.DataFrame) -> Iterator[Event]:

@@ -69,9 +69,9 @@ def receive(work: Work, content: Content) -> Incoming:
         (~pl.col("_living") | (pl.col("_bank_state") != BankState.NONE.value), "state"),
         (pl.col("_bank_card_number") != "", "state"),
     )
-    good = rows.filter(pl.col(RESULT) == "ok").select(CARD, "_person", "_state")
+    opened = rows.select(CARD, "_person", "_state").filter(rows[RESULT] == "ok")
     kept = [*content.rows.columns, CARD, VALUE, RESULT]  # a county's answer wants the room
-    return Incoming(rows.select(kept), settle=lambda: _apply(work, good))
+    return Incoming(rows.select(kept), settle=lambda: _apply(work, opened))
 
 
 def _apply(work: Work, good: pl.DataFrame) -> None:
@@ -83,9 +83,7 @@ def _apply(work: Work, good: pl.DataFrame) -> None:
     which = (brought.batch == work.batch_id, brought.result == "ok")
     account = _numbers(work, bank_accounts.name, good.height)
     act = _numbers(work, acts.name, good.height)
-    bank: Values = {"bank": work.partner, "account": brought.value, "state": OPENED.value}
-    instants: Values = {"opened_at": work.now, "changed_at": work.now}
-    _insert_each(connection, bank_accounts, account, which, {"card": cards.c.id, **bank, **instants})
+    _insert_each(connection, bank_accounts, account, which, _account(work))
     _insert_each(connection, acts, act, which, _act(work))
     connection.execute(
         update(cards)
@@ -112,11 +110,20 @@ def _insert_each(
     """A record of `table` for each of these rows of a batch, numbered in their order."""
     number = func.row_number().over(order_by=exchange_rows.c.row) + (first - 1)
     every = {"id": number, "person": cards.c.person, **values}
-    given = [
-        literal(one) if isinstance(one, str) else one for one in every.values()
-    ]
+    given = [literal(one) if isinstance(one, str) else one for one in every.values()]
     query = select(*given).join_from(exchange_rows, cards, cards.c.id == exchange_rows.c.card)
     connection.execute(insert(table).from_select(list(every), query.where(*which)))
+
+
+def _account(work: Work) -> Values:
+    return {
+        "card": cards.c.id,
+        "bank": work.partner,
+        "account": exchange_rows.c.value,
+        "state": OPENED.value,
+        "opened_at": work.now,
+        "changed_at": work.now,
+    }
 
 
 def _act(work: Work) -> Values:
@@ -145,8 +152,6 @@ def _events(work: Work, good: pl.DataFrame, first: int) -> Iterator[Event]:
         f'"appeared":"{Appears.NOBODY.value}","channel":"file","reason":"batch-{work.batch_id}",'
         f'"bank_from":"{BankState.NONE.value}","bank_to":"{OPENED.value}"}}'
     )
-    number = first
-    for part in good.iter_slices(50_000):
-        for number, (card, person, state) in enumerate(part.iter_rows(), number):
-            yield Event(ACTION, card, person, state, state, f'{{"act":{number},{told}')
-        number += 1
+    every = (row for part in good.iter_slices(50_000) for row in part.iter_rows())
+    for number, (card, person, state) in enumerate(every, first):
+        yield Event(ACTION, card, person, state, state, f'{{"act":{number},{told}')

@@ -98,6 +98,10 @@ def upgrade() -> None:
         sa.Column("copies", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("made_at", sa.Text(), server_default="", nullable=False),
         sa.Column("made_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("printed_at", sa.Text(), server_default="", nullable=False),
+        sa.Column("voided_at", sa.Text(), server_default="", nullable=False),
+        sa.Column("voided_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("void_reason", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("check_code"),
         sa.UniqueConstraint("number"),
@@ -109,8 +113,8 @@ def upgrade() -> None:
         "documents",
         ["kind", "subject", "subject_id"],
         unique=True,
-        sqlite_where=sa.text("subject IN ('act', 'lot', 'count', 'volume')"),
-        postgresql_where=sa.text("subject IN ('act', 'lot', 'count', 'volume')"),
+        sqlite_where=sa.text("subject IN ('act', 'lot', 'count', 'volume') AND voided_at = ''"),
+        postgresql_where=sa.text("subject IN ('act', 'lot', 'count', 'volume') AND voided_at = ''"),
     )
     op.create_table(
         "exchange_batches",
@@ -347,6 +351,9 @@ def upgrade() -> None:
         sa.Column("machine_kind", sa.Text(), server_default="", nullable=False),
         sa.Column("card_carrier", sa.Text(), server_default="", nullable=False),
         sa.Column("machine_carrier", sa.Text(), server_default="", nullable=False),
+        sa.Column("clerk", sa.Text(), server_default="", nullable=False),
+        sa.Column("clerk_number", sa.Text(), server_default="", nullable=False),
+        sa.Column("clerk_papers", sa.Text(), server_default="", nullable=False),
         sa.Column("packed_at", sa.Text(), server_default="", nullable=False),
         sa.Column("out_at", sa.Text(), server_default="", nullable=False),
         sa.Column("back_at", sa.Text(), server_default="", nullable=False),
@@ -368,6 +375,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'out' AND machine != ''"),
     )
     op.create_table(
+        "memberships",
+        sa.Column("person", sa.Integer(), nullable=False),
+        sa.Column("since", sa.Text(), nullable=False),
+        sa.Column("until", sa.Text(), server_default="", nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["people.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["place"],
+            ["places.id"],
+        ),
+        sa.PrimaryKeyConstraint("person", "since"),
+    )
+    op.create_index(
+        "memberships_one_now",
+        "memberships",
+        ["person"],
+        unique=True,
+        sqlite_where=sa.text("until = ''"),
+        postgresql_where=sa.text("until = ''"),
+    )
+    op.create_index("memberships_place", "memberships", ["place", "person"], unique=False)
+    op.create_table(
         "proposals",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
@@ -381,6 +413,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), server_default="", nullable=False),
         sa.Column("decided_by", sa.Text(), server_default="", nullable=False),
         sa.Column("decided_at", sa.Text(), server_default="", nullable=False),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["batch"],
             ["exchange_batches.id"],
@@ -712,6 +745,7 @@ def upgrade() -> None:
         sa.Column("handed", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("returned", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("already", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("approval", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["lot"],
             ["lots.id"],
@@ -786,9 +820,14 @@ def upgrade() -> None:
         sa.Column("card", sa.Integer(), nullable=True),
         sa.Column("minutes", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("corrects", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["card"],
             ["cards.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrects"],
+            ["stock_moves.id"],
         ),
         sa.ForeignKeyConstraint(
             ["from_place"],

@@ -1,0 +1,62 @@
+"""``cardkit lifecycle chip``: what acts left to be done to chips."""
+
+from __future__ import annotations
+
+import click
+
+from cardkit.cli import common, desk
+from cardkit.cli.output import Output, table
+
+
+@click.group()
+def chip() -> None:
+    """What acts want done to chips 卡片待办: pending until it is done and said."""
+
+
+@chip.command()
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N")
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def pending(ctx: click.Context, limit: int, registry: str | None, *, as_json: bool) -> None:
+    """List what is left 待办, oldest first.
+
+    A PIN is finished by the same command again, at the reader; for others say `chip done`.
+    """
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        by = desk.signed_in(opened, ctx)
+        found = desk.lifecycle_of(opened, ctx).chips.pending(operator=by, limit=limit)
+    out.document([one.as_json() for one in found])
+    rows = [
+        (str(one.act_id), one.instant, one.action, one.chip, f"{one.subject} {one.number}",
+         one.operator)
+        for one in found
+    ]  # fmt: skip
+    out.lines(table(rows, ("ACT", "AT", "ACTION", "CHIP", "RECORD", "BY")))
+
+
+@chip.command()
+@click.argument("acts", metavar="ACT...", type=click.IntRange(min=1), nargs=-1, required=True)
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def done(ctx: click.Context, acts: tuple[int, ...], registry: str | None, *, as_json: bool) -> None:
+    """Say that the chips are as these acts want them 已办: punched, wiped, on the blacklist ...
+
+    The history says that it was told, not seen by a reader.
+    """
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        by = desk.signed_in(opened, ctx)
+        life = desk.lifecycle_of(opened, ctx)
+        for act in acts:
+            life.chips.done(act, operator=by)
+    out.document({"done": list(acts)})
+    out.line(f"{len(acts)} done")

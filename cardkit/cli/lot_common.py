@@ -1,0 +1,135 @@
+"""What the commands of ``cardkit lot`` share: options, text, files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cardkit.cli import common, desk
+from cardkit.cli.output import table
+from cardkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from cardkit.registry.lots import Lot, Lots, LotStory, MergeResult
+    from cardkit.registry.registry import Registry
+
+_HEADINGS = ("LOT", "KIND", "PLACE", "STATE", "CARDS", "HANDED", "RETURNED", "MISSING", "OPEN",
+             "CONFLICTS")  # fmt: skip
+IDENTITY = click.option(
+    "--identity", type=common.PATH, help="File with the age key 私钥 that opens an encrypted file."
+)
+
+
+def acting(command: Any) -> Any:  # noqa: ANN401
+    """The options of everything somebody signed in does."""
+    for option in reversed(
+        (
+            common.registry_option(),
+            desk.operator_option(),
+            desk.rules_option(),
+            common.lang_option(only_errors=True),
+            common.json_option(),
+            click.pass_context,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def room_of(opened: Registry, ctx: click.Context) -> Lots:
+    """The lots of a registry."""
+    from cardkit.registry.lots import Lots  # noqa: PLC0415
+
+    return Lots(opened.books, desk.lifecycle_of(opened, ctx))
+
+
+def number_of(text: str) -> int:
+    """The number of a lot.
+
+    Examples
+    --------
+    >>> number_of("L000012"), number_of("12")
+    (12, 12)
+    """
+    digits = text.strip().upper().removeprefix("L")
+    if not digits.isdecimal() or len(digits) > 9:
+        raise UsageError(f"{text!r} is no lot", hint="such as L000012; `cardkit lot list`")
+    return int(digits)
+
+
+def listed(found: list[Lot]) -> list[str]:
+    """Lots as a table."""
+    rows = [
+        (one.name, one.kind, one.place, one.state, str(one.count), str(one.handed),
+         str(one.returned), str(one.missing), str(one.unknown), str(one.conflicts))
+        for one in found
+    ]  # fmt: skip
+    return table(rows, _HEADINGS)
+
+
+def told(story: LotStory) -> list[str]:
+    """Everything about a lot."""
+    lines = listed([story.lot])
+    lines += [
+        f"  {one.instant}  {one.what}: {one.from_who or 'packed'} → {one.to_who}, {one.count}"
+        for one in story.custody
+    ]
+    if story.clerk:
+        lines.append(f"  collected by {story.clerk}")
+    lines += [f"  open: position {at}, card record {card}" for at, card in story.open_cards]
+    lines += [f"  conflict: position {c.position}: {c.detail}" for c in story.conflicts]
+    return lines
+
+
+def merged(result: MergeResult) -> list[str]:
+    """What came of a file."""
+    again = "; this file was merged before, nothing changed" if result.again else ""
+    head = (
+        f"{result.handed} handed out, {result.returned} returned, {result.already} known before, "
+        f"{len(result.conflicts)} conflicts{again}"
+    )
+    return [
+        head,
+        *(f"  position {c.position}: {c.kind}: {c.detail}" for c in result.conflicts),
+    ]
+
+
+def read_text(path: Path, identity: Path | None) -> str:
+    """A file that may be encrypted."""
+    from cardkit.registry.exchange import sealing  # noqa: PLC0415
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="name a file") from None
+    if sealing.is_sealed(content):
+        if identity is None:
+            raise UsageError(
+                f"{path} is encrypted", hint="--identity FILE with the age key that opens it",
+                zh=f"{path} 已加密：请用 --identity 指明私钥文件",
+            )  # fmt: skip
+        content = sealing.open_sealed(content, identity)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no UTF-8 text", hint="save it as UTF-8") from None
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A file only this user can read, complete or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", hint="name another file"
+        ) from None
