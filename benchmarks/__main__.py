@@ -19,6 +19,7 @@ ALL = (
     "inquiry",
     "exchange",
     "forms",
+    "photos",
     "year",
 )
 

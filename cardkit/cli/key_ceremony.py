@@ -1,4 +1,4 @@
-"""``cardkit key ceremony``: a key from the components of several custodians."""
+"""``cardkit key ceremony``: a key from the components of several holders."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _CHECK = click.option(
 
 @click.group()
 def ceremony() -> None:
-    """Put a key together from components 分量仪式 of several custodians 分量保管人.
+    """Put a key together from components 分量仪式 of several holders 分量保管人.
 
-    begin; then each custodian, as themselves and alone at the screen, generate or type; then
+    begin; then each holder, as themselves and alone at the screen, generate or type; then
     finish. The key is the XOR of the components; a second person approves it.
     """
 

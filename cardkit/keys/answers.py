@@ -75,7 +75,8 @@ class KeyArray(Unpicklable):
         if not self._plain_loading:
             raise KeyPolicyError(
                 f"{self.ref.name} may not leave the store in clear",
-                hint="only a chip that loads keys plain needs this; see plain_key_loading",
+                hint="only a chip that loads keys plain needs this: plain_key_loading of the "
+                "profile, or --plain-loading of `key serve`",
             )
         return plain
 

@@ -1,6 +1,6 @@
-"""A key ceremony: a key put together from the components of several custodians.
+"""A key ceremony: a key put together from the components of several holders 分量保管人.
 
-Each custodian comes in turn. A component is made here or typed twice, goes to a sheet of its own,
+Each holder comes in turn. A component is made here or typed twice, goes to a sheet of its own,
 and is added (XOR) to the total that the encrypted store keeps; no screen, file or state of the
 program holds two components. When all have been given, the total is the key.
 """
@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from cardkit.crypto.bits import xor
-from cardkit.errors import UsageError
+from cardkit.errors import RefusedError, UsageError
 from cardkit.keys import bulk
 from cardkit.keys.audit import AuditError, Entry
 from cardkit.keys.custody import Custody, RoleError, Wish, compare
@@ -28,30 +29,30 @@ from cardkit.keys.soft_content import Ceremony, Content
 COMPONENTS = 3
 
 
-def begin(custody: Custody, wish: Wish, custodians: tuple[str, ...]) -> Ceremony:
+def begin(custody: Custody, wish: Wish, holders: tuple[str, ...]) -> Ceremony:
     """Open a ceremony for a key; role ``generate``.
 
     Parameters
     ----------
-    custodians : tuple of str
+    holders : tuple of str
         Operators who will each give one component; two at least, usually three.
 
     Raises
     ------
     UsageError
-        A custodian is named twice, or a ceremony for that name is open.
+        A holder is named twice, or a ceremony for that name is open.
     """
-    if len(custodians) < 2 or len(set(custodians)) != len(custodians):
-        raise UsageError("a ceremony wants two custodians at least, all different people")
+    if len(holders) < 2 or len(set(holders)) != len(holders):
+        raise UsageError("a ceremony wants two component holders at least, all different people")
     with custody.acting("generate", "ceremony-begin", wish.name) as content:
         if wish.name in content.ceremonies:
             raise UsageError(f"a ceremony for {wish.name} is open", hint="finish or abandon it")
         record = wish.record(
             content, test=custody.file.test, origin="components", actor=custody.actor
         )
-        ceremony = Ceremony(record, custodians)
+        ceremony = Ceremony(record, holders)
         content.ceremonies[wish.name] = ceremony
-        custody.note("ceremony-begin", wish.name, detail=", ".join(custodians))
+        custody.note("ceremony-begin", wish.name, detail=", ".join(holders))
         return ceremony
 
 
@@ -67,21 +68,22 @@ def generate_component(
     UsageError
         No such ceremony, the component was given, or the sheet exists.
     RoleError
-        Whoever acts is no custodian of it.
+        Whoever acts holds no component of it.
     """
-    ceremony = _turn(custody, name)
-    length = ALGORITHMS[ceremony.record.algorithm]
-    component = Secret(random(length))
-    place = ceremony.custodians.index(custody.actor) + 1
-    text = sheet_text(ceremony, place, component, custody.clock())
-    create_private(sheet, text.encode("utf-8"))
-    try:
-        return _give(custody, name, component)
-    except AuditError:
-        raise  # the store may hold the component already: its sheet has to stay
-    except UsageError:
-        sheet.unlink(missing_ok=True)
-        raise
+    with _refusals(custody, name):
+        ceremony = _turn(custody, name)
+        length = ALGORITHMS[ceremony.record.algorithm]
+        component = Secret(random(length))
+        place = ceremony.holders.index(custody.actor) + 1
+        text = sheet_text(ceremony, place, component, custody.clock())
+        create_private(sheet, text.encode("utf-8"))
+        try:
+            return _give(custody, name, component)
+        except AuditError:
+            raise  # the store may hold the component already: its sheet has to stay
+        except UsageError:
+            sheet.unlink(missing_ok=True)
+            raise
 
 
 def type_component(
@@ -96,15 +98,18 @@ def type_component(
     CheckValueError
         Not the check value on the sheet.
     """
-    ceremony = _turn(custody, name)
-    length = ALGORITHMS[ceremony.record.algorithm]
-    one, two = _typed(first, length), _typed(second, length)
-    if not hmac.compare_digest(one.reveal(), two.reveal()):
-        raise UsageError("the component was typed differently the second time", hint="once more")
-    if expected is not None:
-        value = CheckValue(bulk.check_value(ceremony.record.algorithm, one.reveal()))
-        compare(replace(ceremony.record, check_value=value), expected)
-    return _give(custody, name, one)
+    with _refusals(custody, name):
+        ceremony = _turn(custody, name)
+        length = ALGORITHMS[ceremony.record.algorithm]
+        one, two = _typed(first, length), _typed(second, length)
+        if not hmac.compare_digest(one.reveal(), two.reveal()):
+            raise UsageError(
+                "the component was typed differently the second time", hint="once more"
+            )
+        if expected is not None:
+            value = CheckValue(bulk.check_value(ceremony.record.algorithm, one.reveal()))
+            compare(replace(ceremony.record, check_value=value), expected)
+        return _give(custody, name, one)
 
 
 def finish(custody: Custody, name: str, expected: CheckValue | None = None) -> KeyRecord:
@@ -120,7 +125,9 @@ def finish(custody: Custody, name: str, expected: CheckValue | None = None) -> K
     with custody.acting("generate", "ceremony-finish", name) as content:
         ceremony = _open(content, name)
         if ceremony.missing or ceremony.total is None:
-            raise UsageError(f"components are missing: {', '.join(ceremony.missing)}")
+            error = UsageError(f"components are missing: {', '.join(ceremony.missing)}")
+            custody.note("ceremony-finish", name, result=f"refused: {error.message}")
+            raise error
         r = ceremony.record
         wish = Wish(
             r.name, r.version, r.algorithm, r.usage, r.levels, r.owner, r.valid_from, r.valid_until
@@ -129,7 +136,7 @@ def finish(custody: Custody, name: str, expected: CheckValue | None = None) -> K
         if expected is not None:
             compare(record, expected)
         # None of those who led it or gave a component approves the key.
-        people = dict.fromkeys((*ceremony.custodians, custody.actor))
+        people = dict.fromkeys((*ceremony.holders, custody.actor))
         others = tuple(person for person in people if person != r.made_by)
         record = replace(record, made_by=r.made_by, contributors=others)
         content.records[record.place] = record
@@ -147,8 +154,8 @@ def abandon(custody: Custody, name: str) -> None:
 
 
 def sheet_text(ceremony: Ceremony, place: int, component: Secret, now: dt.datetime) -> str:
-    """The sheet of one custodian, to print, sign, seal and lock away."""
-    record, count = ceremony.record, len(ceremony.custodians)
+    """The sheet of one holder, to print, sign, seal and lock away."""
+    record, count = ceremony.record, len(ceremony.holders)
     value = component.reveal().hex().upper()
     groups = "  ".join(value[at : at + 4] for at in range(0, len(value), 4))
     check = CheckValue(bulk.check_value(record.algorithm, component.reveal()))
@@ -159,7 +166,7 @@ def sheet_text(ceremony: Ceremony, place: int, component: Secret, now: dt.dateti
             f"Key 密钥            {record.name}  version 版本 {record.version}",
             f"Algorithm 算法      {record.algorithm}",
             f"Component 分量      {place} of {count}",
-            f"Custodian 保管人    {ceremony.custodians[place - 1]}",
+            f"Holder 分量保管人   {ceremony.holders[place - 1]}",
             f"Made 生成时间       {now:%Y-%m-%d %H:%M} UTC",
             "",
             f"    {groups}",
@@ -167,22 +174,32 @@ def sheet_text(ceremony: Ceremony, place: int, component: Secret, now: dt.dateti
             f"Check value 校验值  {check}",
             "",
             "Test key, protects nothing 测试密钥" if record.test else
-            "Print, delete this file, seal the sheet, never show it to another custodian.",
+            "Print, delete this file, seal the sheet, never show it to another holder.",
             "Signature 签名 ____________________    Envelope 信封号 ____________________",
             "",
         ]
     )  # fmt: skip
 
 
+@contextmanager
+def _refusals(custody: Custody, name: str) -> Iterator[None]:
+    """A component that is not taken is on record, too."""
+    try:
+        yield
+    except AuditError:
+        raise  # nothing can be written, or the entry is there
+    except (RefusedError, UsageError) as error:
+        custody.note("component", name, result=f"refused: {error.message}")
+        raise
+
+
 def _turn(custody: Custody, name: str) -> Ceremony:
     ceremony = _open(custody.file.content, name)
-    if custody.actor not in ceremony.custodians:
-        error = RoleError(
-            f"{custody.actor} is no custodian of the ceremony for {name}",
-            hint=f"they are {', '.join(ceremony.custodians)}",
+    if custody.actor not in ceremony.holders:
+        raise RoleError(
+            f"{custody.actor} is no component holder 分量保管人 of the ceremony for {name}",
+            hint=f"they are {', '.join(ceremony.holders)}",
         )
-        custody.note("component", name, result=f"refused: {error.message}")
-        raise error
     if custody.actor in ceremony.check_values:
         raise UsageError(f"{custody.actor} has given a component of {name} already")
     return ceremony
@@ -199,14 +216,14 @@ def _give(custody: Custody, name: str, component: Secret) -> CheckValue:
         check = CheckValue(bulk.check_value(ceremony.record.algorithm, value))
         if check in ceremony.check_values.values():
             raise UsageError(
-                "another custodian has given the same component",
-                hint="every custodian has one of their own",
+                "another holder has given the same component",
+                hint="every holder has one of their own",
             )
         before = ceremony.total
         ceremony.total = Secret(value if before is None else xor(before.reveal(), value))
         ceremony.check_values[custody.actor] = check
-        place = ceremony.custodians.index(custody.actor) + 1
-        detail = f"component {place} of {len(ceremony.custodians)}, check value {check}"
+        place = ceremony.holders.index(custody.actor) + 1
+        detail = f"component {place} of {len(ceremony.holders)}, check value {check}"
         custody.file.audit.append(Entry(custody.actor, "component", name, 1, detail=detail))
     component.wipe()
     return check

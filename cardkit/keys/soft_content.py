@@ -24,11 +24,12 @@ ROLES: Mapping[str, str] = {
 class Ceremony(Unpicklable):
     """A key that is being put together. Holds the XOR so far, never two components.
 
-    ``check_values`` are those of the components that were given, by custodian.
+    ``check_values`` are those of the components that were given, by holder 分量保管人. In the file
+    the holders are called custodians.
     """
 
     record: KeyRecord
-    custodians: tuple[str, ...]
+    holders: tuple[str, ...]
     check_values: dict[str, CheckValue] = field(default_factory=dict)
     total: Secret | None = field(default=None, repr=False)
 
@@ -40,8 +41,8 @@ class Ceremony(Unpicklable):
 
     @property
     def missing(self) -> list[str]:
-        """Custodians who have not given their component."""
-        return [c for c in self.custodians if c not in self.check_values]
+        """Holders who have not given their component."""
+        return [c for c in self.holders if c not in self.check_values]
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Content(Unpicklable):
         ceremonies = [
             {
                 "record": c.record.to_json(),
-                "custodians": list(c.custodians),
+                "custodians": list(c.holders),
                 "check_values": {name: str(value) for name, value in c.check_values.items()},
                 "total": c.total.reveal().hex() if c.total else None,
             }

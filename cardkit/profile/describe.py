@@ -35,11 +35,12 @@ MEANINGS = {
     "compared with this profile.",
     "pin.initial": "PIN of a new card, 4 to 16 digits; the holder changes it.",
     "pin.puk_level": "Level (the KID) of the key that opens the reset of the PIN.",
-    "keys.store": "Where the master keys are: `soft:PATH` for an encrypted store, a path to a file "
-    "of test keys, or `package:NAME` for test keys that come with cardkit. Paths are taken from "
-    "the folder of the profile. See [keys.md](keys.md) and [keys-test.md](keys-test.md).",
+    "keys.store": "Where the master keys are: `soft:PATH` for an encrypted store, `pkcs11:FILE` "
+    "for a token, `remote:FILE` for a key service, a path to a file of test keys, or "
+    "`package:NAME` for test keys that come with cardkit. Paths are taken from the folder of the "
+    "profile. See [keys.md](keys.md), [tokens.md](tokens.md) and [keys-test.md](keys-test.md).",
     "keys.version": "Version of the keys, for cards that were made with it; 0 takes the newest "
-    "that is active.",
+    "that can be used now.",
     "keys.audit": "Log of key use; beside the store when empty.",
     "keys.plain_key_loading": "Roles of keys that leave the store in clear, for chips that load "
     "them so: the first master key of a directory file cannot be sealed under another.",
@@ -49,8 +50,9 @@ MEANINGS = {
     "as `SSSE.RKSSSE 67 0B`.",
     "psam.version": "Version of the keys in the PSAMs of this place, 1 to 99; with `keys.version` "
     "another one is refused.",
-    "psam.records": "Manifest of the PSAM: state, validity and usage of every key; paths are taken "
-    "from the folder of the profile. Without one all keys of the map are active.",
+    "psam.records": "Manifest of the PSAM: state, validity and usage of every key, and who has "
+    "which role; paths are taken from the folder of the profile. Without one all keys of the map "
+    "are active, for whoever has the PSAM.",
     "psam.audit": "Log of the use of PSAM keys. When empty `keys.audit`, else beside the PSAM's "
     "image, or `psam.audit` among the user's state files.",
     "numbers.card_prefix": "What card numbers begin with: 0 to 7 digits or capitals. A running "

@@ -98,6 +98,13 @@ def test_dry_run_shows_commands_and_seconds_and_touches_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("chips", ["premade", "complete", "blank"])
+def test_dry_run_of_every_kind_of_chip(run: Run, roster: Path, chips: str) -> None:
+    shown = run("issue", roster, "--profile", "test", "--dry-run", "--chips", chips)
+    assert (shown.code, shown.err) == (0, "")
+    assert {"premade": "预制卡", "complete": "完整预制卡", "blank": "空白卡"}[chips] in shown.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

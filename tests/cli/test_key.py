@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+from cardkit.cli import common
 from cardkit.cli.virtual_cards import Stack
 from cardkit.keys import soft_file, soft_format
 from cardkit.profile import load
@@ -96,7 +98,7 @@ def test_from_test_keys_to_a_card(
     assert sum(line["count"] for line in lines if line["action"] == "use") > 50
     assert {"rehearsal", "virtual card", "issue"} <= {line["purpose"] for line in lines}
     assert audit.document["open"] == []
-    assert {"derive", "agent-start", "agent-stop", "approve", "import"} <= {
+    assert {"reserve", "use", "agent-start", "agent-stop", "approve", "import"} <= {
         line["action"] for line in lines
     }
     assert not Path("agent.sock").exists()
@@ -174,6 +176,14 @@ def test_derive_and_export(as_: As, tmp_path: Path) -> None:
     assert as_("gu", "derive", *words).code == 4
     assert as_("clerk", "derive", *words, "--json").document["cards"] == 2
     assert as_("clerk", "derive", *words).code == 2  # it exists
+    later = ("SSSE.IRK", *words[1:-1], "later.sealed")
+    as_("gu", "generate", "SSSE.IRK", *uses, "--valid-from", "2099-01-01")
+    as_("shen", "approve", "SSSE.IRK")
+    staged = as_("clerk", "derive", *later, "--json").document["keys"]
+    assert [key.split()[1] for key in staged] == ["v1"]  # version 2 is for another time
+    early = as_("clerk", "derive", *later[:-1], "early.sealed", "--version", 2)
+    assert (early.code, "valid from 2099-01-01 only" in early.err) == (4, True)
+    as_("shen", "suspend", "SSSE.IRK", "--version", 2)
     for form in ("tr31", "envelope"):
         out = as_("yi", "export", "SSSE.IRK", "--under", "FACTORY.KEK", "--format", form,
                   "--out", f"irk.{form}")  # fmt: skip
@@ -181,6 +191,7 @@ def test_derive_and_export(as_: As, tmp_path: Path) -> None:
     again = as_("yi", "import", "irk.tr31", "--under", "FACTORY.KEK", "--name", "COPY.IRK",
                 "--check-value", as_("x", "list", "--json").document[1]["check_value"])  # fmt: skip
     assert again.code == 0, again.err
+    assert as_("gu", "generate", "X", "--algorithm", "ssf33").code == 2
     double = as_("yi", "import", "irk.envelope", "--under", "FACTORY.KEK")
     assert (double.code, "there is a key SSSE.IRK v1" in double.err) == (2, True)
     bad = tmp_path / "bad.txt"
@@ -264,6 +275,25 @@ def test_passphrases_are_typed_without_echo(as_: As) -> None:
     assert b"SSSE.IRK" in out
     for passphrase in PASSPHRASES.values():
         assert passphrase.encode() not in shown
+
+
+def test_a_sealed_log_and_a_clock_that_is_accepted(
+    as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_("gu", "generate", "K")
+    told = as_("boss", "audit --verify", "--seal", "--json").document
+    assert (told["intact"], told["sealed"], told["set_back"]) == (True, told["last"], [])
+    now = common.now()
+    monkeypatch.setattr(common, "now", lambda: now + dt.timedelta(days=400))
+    assert as_("shen", "approve", "K").code == 0
+    monkeypatch.setattr(common, "now", lambda: now)
+    assert as_("gu", "accept-clock", "--reason", "battery").code == 4
+    accepted = as_("shen", "accept-clock", "--reason", "battery")
+    assert "clock 时钟 accepted" in accepted.out
+    shown = as_("boss", "audit --verify").out
+    assert "clock set back 时钟倒退" in shown
+    assert "(accepted 已认可)" in shown
+    assert "sealed 封签" in shown
 
 
 def test_a_cut_log_is_found(as_: As, run: Run, tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import errno
+import hashlib
 import json
 import multiprocessing
+import os
 import stat
 import threading
 from pathlib import Path
@@ -12,8 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cardkit import history
 from cardkit.history import Head
 from cardkit.keys.audit import AuditError, AuditLog, Entry
+from cardkit.keys.audit_head import HeadFile, Mark, Sealer
 from tests.keys.conftest import Clock
 
 
@@ -145,3 +151,129 @@ def test_processes_and_threads_share_a_log(tmp_path: Path) -> None:
     verdict = AuditLog(path, Clock()).verify()
     assert verdict.intact
     assert verdict.head.sequence == 100
+
+
+# --- the disk -------------------------------------------------------------------------------------
+
+
+def test_an_entry_is_on_the_disk_before_anybody_hears_of_it(
+    log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk says no when the entry is to be made durable: the call fails, nothing is used."""
+    synced: list[int] = []
+
+    def fail(handle: int) -> None:
+        synced.append(os.fstat(handle).st_ino)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(AuditError, match="cannot be written: Input/output error"):
+        log.append(Entry("x", "derive"))
+    assert synced == [log.path.stat().st_ino]
+    assert HeadFile.read(log.path.with_name("log.head")).end.head.sequence == 5
+
+
+# --- the clock ------------------------------------------------------------------------------------
+
+
+def test_the_latest_instant_is_kept_however_often_the_clock_is_set_back(tmp_path: Path) -> None:
+    clock = Clock()
+    log, latest = AuditLog(tmp_path / "log", clock), clock.now
+    log.append(Entry("a", "derive"))
+    clock.now -= dt.timedelta(days=9)
+    for _ in range(3):
+        log.append(Entry("a", "derive", result="refused: the clock"))
+        clock.now += dt.timedelta(hours=1)
+        assert log.latest_instant() == latest
+        assert AuditLog(log.path, clock).latest_instant() == latest
+    (back,) = log.set_backs()
+    assert (back.first, back.last, back.accepted) == (2, 4, False)
+    assert (back.instant, back.latest) == ("2026-11-12T02:00:00.000Z", "2026-11-21T02:00:00.000Z")
+
+
+@pytest.mark.parametrize("stale", ["two words", "gone", "an entry behind"])
+def test_the_latest_instant_is_found_again_without_the_head(tmp_path: Path, stale: str) -> None:
+    """After a power cut, or with a head of an earlier version, the whole log is read."""
+    clock = Clock()
+    log, latest = AuditLog(tmp_path / "log", clock), clock.now
+    head = tmp_path / "log.head"
+    log.append(Entry("a", "derive"))
+    before = head.read_text()
+    clock.now -= dt.timedelta(days=9)
+    log.append(Entry("a", "derive"))
+    text = {"two words": " ".join(head.read_text().split()[:2]) + "\n", "an entry behind": before}
+    if stale == "gone":
+        head.unlink()
+    else:
+        head.write_text(text[stale])
+    fresh = AuditLog(log.path, clock)
+    assert fresh.latest_instant() == latest
+    fresh.append(Entry("a", "derive"))
+    assert fresh.latest_instant() == latest
+
+
+# --- the seal -------------------------------------------------------------------------------------
+
+SEALER = Sealer("aa" * 16, bytes(32))
+
+
+def rewrite(log: AuditLog, keep: int, actor: str) -> Head:
+    """What somebody does who may write log and head, and knows how digests are made."""
+    head, lines = Head(), []
+    for line in list(log.lines())[:keep]:
+        fields = [*line.fields]
+        fields[2] = actor
+        head = Head(line.sequence, history.link(head.digest, fields))
+        lines.append(json.dumps([*fields, head.digest.hex()]).encode() + b"\n")
+    log.path.write_bytes(b"".join(lines))
+    return head
+
+
+@pytest.mark.parametrize("forged", ["end only", "seal", "no seal", "own key"])
+def test_a_log_that_was_rewritten_whole_is_found_by_its_seal(
+    log: AuditLog, clock: Clock, forged: str
+) -> None:
+    log.seal_with(SEALER, check=False)
+    log.append(Entry("a", "derive"))
+    head_file = log.path.with_name("log.head")
+    seal = HeadFile.read(head_file).seals[SEALER.store]
+    end = Mark(rewrite(log, 6, "somebody else"), clock.now)
+    own = Sealer(SEALER.store, hashlib.sha256(b"guess").digest())
+    seals = {
+        "end only": {SEALER.store: seal},
+        "seal": {SEALER.store: Mark(end.head, end.latest, seal.mac)},
+        "no seal": {},
+        "own key": {SEALER.store: own.seal(end)},
+    }
+    head_file.unlink()
+    HeadFile(end, seals[forged]).write(head_file)
+    with pytest.raises(AuditError, match="was rewritten|has no seal"):
+        AuditLog(log.path, clock).seal_with(SEALER)
+    if forged != "no seal":  # a program that runs finds it with its next entry
+        with pytest.raises(AuditError, match="was rewritten|was changed"):
+            log.append(Entry("a", "derive"))
+
+
+def test_a_sealed_log_goes_on(log: AuditLog, clock: Clock) -> None:
+    """Also with entries of those who have no key, a PSAM or a failed self-test, in between."""
+    log.seal_with(SEALER, check=False)
+    log.append(Entry("a", "derive"))
+    AuditLog(log.path, clock).append(Entry("psam", "probe"))
+    again = AuditLog(log.path, clock)
+    again.seal_with(SEALER)
+    assert again.sealed() == 6
+    again.append(Entry("a", "derive"))
+    assert again.sealed() == 8
+    assert again.verify().intact
+
+
+def test_a_head_does_not_lower_what_was_sealed(log: AuditLog, clock: Clock) -> None:
+    """Editing the instant in the head does not bring a key back that has run out."""
+    log.seal_with(SEALER, check=False)
+    log.append(Entry("a", "derive"))
+    head_file = log.path.with_name("log.head")
+    there, latest = HeadFile.read(head_file), clock.now
+    HeadFile(Mark(there.end.head, latest - dt.timedelta(days=9)), there.seals).write(head_file)
+    again = AuditLog(log.path, clock)
+    again.seal_with(SEALER)
+    assert again.latest_instant() == latest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import stat
@@ -195,7 +196,7 @@ def test_what_a_ceremony_refuses(vault: Vault, tmp_path: Path) -> None:
     ceremony.begin(vault.as_("gu"), Wish("K"), HOLDERS)
     with pytest.raises(UsageError, match="is open"):
         ceremony.begin(vault.as_("gu"), Wish("K"), HOLDERS)
-    with pytest.raises(RoleError, match="no custodian"):
+    with pytest.raises(RoleError, match="no component holder 分量保管人"):
         ceremony.generate_component(vault.as_("gu"), "K", tmp_path / "s")
     sheet = tmp_path / "one"
     ceremony.generate_component(vault.as_("one"), "K", sheet)
@@ -210,12 +211,50 @@ def test_what_a_ceremony_refuses(vault: Vault, tmp_path: Path) -> None:
         ceremony.type_component(vault.as_("two"), "K", same, same)
     with pytest.raises(UsageError, match="32 hexadecimal digits"):
         ceremony.type_component(vault.as_("two"), "K", "12", "12")
+    with pytest.raises(CheckValueError):
+        ceremony.type_component(vault.as_("two"), "K", "11" * 16, "11" * 16, CheckValue(b"abc"))
     with pytest.raises(UsageError, match="components are missing: two, three"):
         ceremony.finish(vault.as_("gu"), "K")
+    refused = [(who, what) for who, what, result in vault.actions() if result != "ok"]
+    assert refused == [
+        ("one", "ceremony-begin"), ("gu", "component"), ("one", "component"), ("two", "component"),
+        ("two", "component"), ("two", "component"), ("two", "component"), ("gu", "ceremony-finish"),
+    ]  # fmt: skip
+    assert (
+        "check value of K"
+        in [line.entry.result for line in vault.audit.lines() if line.entry.result != "ok"][-2]
+    )
     ceremony.abandon(vault.as_("gu"), "K")
     assert held(vault) == []
     with pytest.raises(UsageError, match="no ceremony"):
         ceremony.finish(vault.as_("gu"), "K")
+
+
+def test_ssf33_is_not_made_in_software(vault: Vault) -> None:
+    with pytest.raises(UsageError, match="SSF33 is secret") as caught:
+        vault.as_("gu").generate(Wish("K", algorithm="ssf33"))
+    assert "PSAM or an HSM" in caught.value.hint
+
+
+def test_a_clock_once_set_forward_is_accepted_by_whoever_approves(vault: Vault) -> None:
+    vault.as_("gu").generate(Wish("K"))
+    with pytest.raises(UsageError, match="no entry of the log is later"):
+        vault.as_("shen").accept_clock("dead battery")
+    right = vault.clock.now
+    vault.clock.now += dt.timedelta(days=900)
+    vault.as_("shen").change("approve", "K")
+    vault.clock.now = right + dt.timedelta(hours=1)
+    wrong = vault.audit.latest_instant()
+    for who, words in (("clerk", "reason"), ("shen", " ")):
+        with pytest.raises(CardkitError):
+            vault.as_(who).accept_clock(words)
+    assert vault.audit.latest_instant() == wrong
+    vault.as_("shen").accept_clock("dead battery")
+    assert vault.audit.latest_instant() == vault.clock.now
+    entry = list(vault.audit.lines())[-1].entry
+    assert (entry.actor, entry.action) == ("shen", "accept-clock")
+    assert entry.detail == "2029-05-09T02:00:00.000Z was wrong: dead battery"
+    assert [back.accepted for back in vault.audit.set_backs()] == [False, True]
 
 
 def test_components_that_cancel_out(vault: Vault) -> None:

@@ -120,11 +120,18 @@ def test_the_clock_set_back_past_validity(place: Place) -> None:
         one_line(caught.value)
     place.clock.now -= dt.timedelta(days=15)
     for use in (lambda: place.store.derive_many(batch.ref, FACTORS),
-                lambda: batch.external(0, REQUEST)):  # fmt: skip
+                lambda: batch.external(0, REQUEST)) * 3:  # fmt: skip
         with pytest.raises(KeyPolicyError, match="the clock says 2026-11-26") as caught:
             use()
         one_line(caught.value)
+        place.clock.now += dt.timedelta(minutes=10)
     assert place.audit.verify().intact
+    # Nor does a program that starts anew forget it: refusals do not lower the latest instant.
+    again = AuditLog(place.audit.path, place.clock).latest_instant()
+    assert again is not None
+    assert again.date() == dt.date(2026, 12, 11)
+    (back,) = place.audit.set_backs()
+    assert back.last - back.first == 5
 
 
 @pytest.mark.parametrize("action", ["suspend", "retire"])

@@ -123,6 +123,39 @@ def test_answers_are_reserved_counted_and_settled(used: Vault) -> None:
     assert used.audit.verify().intact
 
 
+def test_derivations_for_one_card_are_counted_like_answers(used: Vault) -> None:
+    """A window that derives for one card at a time leaves two entries a key, not one a card."""
+    store = opened(used)
+    ref, before = store.reference("SSSE.IRK"), len(written(used))
+    for card in range(30):
+        store.derive_many(ref, Factors(ABOVE, bytes([card] * 8)))
+    with pytest.raises(KeyPolicyError):
+        store.derive_many(ref, Factors(ABOVE[:1], CARDS[:8]))
+    store.close()
+    reserve, refused, use = written(used, before)
+    assert reserve == ("reserve", RESERVED, "derive 630000sh/639900sx")
+    assert refused[0] == "derive"
+    assert use == ("use", 30, f"derive 630000sh/639900sx, of entry {before + 1}")
+    assert used.audit.reservations() == []
+
+
+def test_the_newest_version_is_the_newest_that_can_be_used_now(used: Vault) -> None:
+    """A version staged for next year, or one that has run out, does not stop issuing."""
+    next_year, last_year = dt.date(2027, 1, 1), dt.date(2025, 12, 31)
+    used.as_("gu").generate(Wish("SSSE.MK", valid_from=next_year))
+    used.as_("gu").generate(Wish("SSSE.MK", valid_until=last_year))
+    for version in (2, 3):
+        used.as_("shen").change("approve", "SSSE.MK", version)
+    store = opened(used)
+    assert store.reference("SSSE.MK").version == 1
+    assert used.as_("clerk").record("SSSE.MK").version == 1
+    assert len(store.derive_many(store.reference("SSSE.MK"), Factors(ABOVE, CARDS))) == 10
+    used.clock.now = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+    assert store.reference("SSSE.MK").version == 2
+    used.as_("shen").change("suspend", "SSSE.MK", 2)
+    assert store.reference("SSSE.MK").version == 1
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

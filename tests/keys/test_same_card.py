@@ -74,6 +74,6 @@ def test_images_and_commands_are_identical(vault: Vault, tmp_path: Path, kind: s
     assert images[0] == images[1]
     assert commands[0] == commands[1]
     store.close()
-    assert {e.action for e in (x.entry for x in vault.audit.lines())} >= {"derive", "use"}
+    assert {e.action for e in (x.entry for x in vault.audit.lines())} >= {"reserve", "use"}
     assert not [x for x in vault.audit.lines() if x.entry.result != "ok"]
     assert vault.audit.verify().intact

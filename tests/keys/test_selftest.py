@@ -291,6 +291,18 @@ def test_what_is_completed_can_still_fail(name: str, changes: dict[str, str]) ->
     assert [*report.failed, *report.unknown] == [name]
 
 
+@pytest.mark.parametrize("member", ["session", "dgi"])
+def test_a_flip_in_the_shorthand_of_a_vector_is_a_failure(member: str) -> None:
+    """The algorithm is known, so it is not unknown what came out."""
+    short = {"session": "scp02_* above", "dgi": "8000"}
+    whole = BY_NAME["cps_store_data_8000_apdu"]
+    assert run([dataclasses.replace(whole, inputs=short)]).ok
+    flipped = {**short, member: chr(ord(short[member][0]) ^ 1) + short[member][1:]}
+    report = run([dataclasses.replace(whole, inputs=flipped)])
+    assert list(report.failed) == [whole.name]
+    assert report.unknown == {}
+
+
 def test_the_title_of_a_vector_narrows_what_its_inputs_leave_open() -> None:
     second = BY_NAME["iso9797_alg1_str1_pad2"]
     assert run([dataclasses.replace(second, name="any padding")]).ok
@@ -347,7 +359,7 @@ def test_inputs_that_cannot_be_used_fail_without_showing_them(inputs: dict[str, 
         (b'{"vectors": NaN}', "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b'{"vectors": ' + b"9" * 5000 + b"}", "not JSON"),
-        (b" " * (16 << 20) + b"[]", "too large"),
+        (b" " * (16 << 20) + b"[]", "larger than 16 MiB"),
     ],
 )
 def test_files_that_are_none(content: bytes, words: str) -> None:

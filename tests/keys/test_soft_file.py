@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import json
 import multiprocessing
@@ -19,8 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardkit.errors import CardkitError, UsageError
+from cardkit.history import Head
 from cardkit.keys import soft_format
-from cardkit.keys.audit import AuditLog
+from cardkit.keys.audit import AuditError, AuditLog
 from cardkit.keys.custody import Custody, Wish
 from cardkit.keys.locking import BusyError, locked
 from cardkit.keys.secret import Secret
@@ -370,3 +372,38 @@ def test_counter_is_readable(filled: Vault) -> None:
     content = json.loads(filled.path.with_name("keys.store.counter").read_text())
     assert content["generation"] == 2
     assert content["sha256"] == hashlib.sha256(filled.path.read_bytes()).hexdigest()
+
+
+# --- the log, sealed ------------------------------------------------------------------------------
+
+
+def forge(vault: Vault) -> None:
+    """Rewrite the whole log, and its head, as somebody who cannot open the store."""
+    lines, head = list(vault.audit.lines()), Head()
+    vault.path.with_name("keys.store.audit").unlink()
+    vault.path.with_name("keys.store.audit.head").unlink()
+    log = AuditLog(vault.audit.path, vault.clock)
+    for line in lines:
+        head = log.append(dataclasses.replace(line.entry, actor="somebody else"))
+    assert log.verify(head).intact
+
+
+def test_a_log_rewritten_by_somebody_who_cannot_open_the_store_is_found(filled: Vault) -> None:
+    filled.open().close()
+    forge(filled)
+    log = AuditLog(filled.audit.path, filled.clock)
+    with pytest.raises(AuditError, match="has no seal of the store"):
+        KeyFile.open(filled.path, Passphrases(PASSPHRASES.__getitem__), log)
+    taken = KeyFile.open(filled.path, Passphrases(PASSPHRASES.__getitem__), log, accept_older=True)
+    taken.accept("boss")
+    taken.close()
+    filled.open().close()
+
+
+def test_a_store_of_an_earlier_version_begins_to_seal(filled: Vault) -> None:
+    file = filled.open()
+    with file.edit("boss") as content:
+        content.log_key = None  # `edit` makes a new one, as it does where there never was one
+    assert file.content.log_key is not None
+    assert filled.audit.sealed() == filled.audit.verify().head.sequence
+    filled.open().close()

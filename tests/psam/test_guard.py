@@ -154,7 +154,8 @@ def test_issue_with_a_psam_leaves_its_uses_in_the_log(
     image, log = tmp_path / "window.psam", tmp_path / "window.audit"
     make_psam(load("test")).save(image)
     named = ("--profile", profile)
-    shown = run("key", "psam", "manifest", *named, "--json").document
+    roles = ("--role", "use=clerk", "--role", "approve=shen")
+    shown = run("key", "psam", "manifest", *named, *roles, "--json").document
     assert {record["state"] for record in shown} == {"active"}
     assert {record["check_value"] for record in shown} == {""}
     run("roster", "sample", 2, "--seed", 7, "--out", "people.csv")
@@ -163,23 +164,35 @@ def test_issue_with_a_psam_leaves_its_uses_in_the_log(
         "complete", "--psam-image", image,
     )  # fmt: skip
 
+    not_hers = run("key", "psam", "suspend", *named, "SSSE.UKSSSE")
+    assert not_hers.code == 4
+    assert "clerk may not suspend: that is for the role approve" in not_hers.err
+    monkeypatch.setenv("CARDKIT_OPERATOR", "shen")
     suspended = run("key", "psam", "suspend", *named, "SSSE.UKSSSE")
     assert suspended.code == 0, suspended.err
+    assert "shen may not use keys" in run(*issue).err
+    monkeypatch.setenv("CARDKIT_OPERATOR", "clerk")
     refused = run(*issue)
     assert refused.code == 4
     assert "SSSE.UKSSSE v1 (no check value) is suspended" in refused.err
     assert not Path("r.db").exists()
+    monkeypatch.setenv("CARDKIT_OPERATOR", "shen")
     assert run("key", "psam", "resume", *named, "SSSE.UKSSSE").code == 0
+    monkeypatch.setenv("CARDKIT_OPERATOR", "clerk")
     done = run(*issue)
     assert done.code == 0, done.err
 
     lines = audit(run, log)
-    used = {str(e["key"]).split()[0]: e["count"] for e in lines if e["action"] == "use"}
-    assert used == {"SSSE.IRK": 2, "SSSE.UKSSSE": 2}
-    assert {e["actor"] for e in lines} == {"clerk"}
+    settled = [e for e in lines if e["action"] == "use"]
+    for answers in (True, False):
+        some = [e for e in settled if str(e["detail"]).startswith("derive") is not answers]
+        used = {str(e["key"]).split()[0]: e["count"] for e in some}
+        assert used == {"SSSE.IRK": 2, "SSSE.UKSSSE": 2}
+    assert {e["actor"] for e in settled} == {"clerk"}
     assert {e["purpose"] for e in lines if e["action"] == "use"} == {"issue"}
-    assert [e["action"] for e in lines if e["action"] in ("suspend", "resume")] == [
-        "suspend", "resume",
+    changes = [e for e in lines if e["action"] in ("suspend", "resume")]
+    assert [(e["actor"], e["action"], e["result"] == "ok") for e in changes] == [
+        ("clerk", "suspend", False), ("shen", "suspend", True), ("shen", "resume", True),
     ]  # fmt: skip
     verified = run("key", "audit", "--log", log, "--verify", "--json").document
     assert verified["intact"]

@@ -168,6 +168,9 @@ def test_a_registry_that_fails_while_it_is_backed_up_is_told_as_such(
     take(registry, tmp_path / "noon.backup")
 
 
+@pytest.mark.filterwarnings(  # psycopg cannot close the cursor of a dead connection, and says so
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
 def test_a_connection_lost_during_a_backup(
     database: str, server: postgres.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

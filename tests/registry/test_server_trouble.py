@@ -21,7 +21,7 @@ from cardkit.registry import migrating, schema
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
 from cardkit.registry.registry import Registry
 from tests import postgres, workshop
-from tests.registry.support import assert_consistent, begin, crowd, enrol, issue, open_at
+from tests.registry.support import SetClock, assert_consistent, begin, crowd, enrol, issue, open_at
 from tests.registry.test_postgres import assert_plain
 
 PEOPLE = 300
@@ -223,7 +223,10 @@ def test_an_upgrade_beside_a_window_that_works(
     assert again.returncode
     assert "newer than" in said.splitlines()[-1]
 
-    with newer_program(monkeypatch), made.registry() as registry:
+    with (
+        newer_program(monkeypatch),
+        Registry.open(url, clock=common.now, actor="newer") as registry,
+    ):
         assert_consistent(registry)
         counts = registry.counts()
         assert counts["issued"] == len(told)
@@ -243,7 +246,7 @@ def test_two_programs_of_different_version(url: str, monkeypatch: pytest.MonkeyP
         with newer_program(monkeypatch):
             with pytest.raises(RegistryError, match="has layout 2, this program needs 3"):
                 open_at(url)
-            migrating.migrate(url, clock=common.now, actor="administrator")
+            migrating.migrate(url, clock=SetClock(), actor="administrator")
         with pytest.raises(RegistryError, match="was upgraded while"):
             finish(older, 1)
         with newer_program(monkeypatch), open_at(url) as newer:

@@ -124,7 +124,12 @@ def _run_one(vector: Vector, report: Report) -> None:
 
 
 def _give_up(vector: Vector, report: Report) -> None:
-    if rule_for(vector) is None:
+    known = builtin.namesake(vector)
+    short = known.shorthand if known is not None and known.shorthand else {}
+    strays = [name for name in short if vector.inputs.get(name, short[name]) != short[name]]
+    if strays and _plain(vector.alg) in _by_algorithm():
+        report.failed[vector.name] = f"{strays[0]} is not that of the known vector of this name"
+    elif rule_for(vector) is None:
         report.unknown[vector.name] = vector.alg
     else:
         report.failed[vector.name] = "inputs that cannot be used"

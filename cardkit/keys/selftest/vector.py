@@ -101,7 +101,7 @@ def parse(content: bytes) -> list[Vector]:
 
 def _json(content: bytes) -> Any:  # noqa: ANN401
     if len(content) > LARGEST_FILE:
-        raise _wrong("it is too large")
+        raise _wrong(f"it is larger than {LARGEST_FILE >> 20} MiB")
     try:
         return json.loads(
             content.decode("utf-8-sig"),

@@ -64,7 +64,7 @@ class Forms:
         """Record a paper, then typeset it, then record that it is ready.
 
         Nobody waits while it is typeset. One that was begun and never came out, because the
-        program or the computer ended, is finished by the next call: the same number and content.
+        computer ended, is finished by the next call: the same number and content.
 
         Parameters
         ----------
@@ -106,8 +106,8 @@ class Forms:
                     now, detail = self._books.store.now(), {"document": document.number}
                     self._note(connection, now, operator, FINISH, document.card_id, detail)
             pdf = self.typeset(document)
+            now = self._books.store.now()
             with self._books.store.writing() as connection:
-                now = self._books.store.now()
                 ledger.finish(connection, document, now)
             return replace(document, printed_at=now), pdf
 
@@ -174,7 +174,7 @@ class Forms:
         operator: Operator,
     ) -> None:
         """Take a numbered form out of stock [D9]."""
-        if form is None:
+        if not form:
             return
         act = document.subject.number if document.subject.kind == "act" else None
         order = Order("use", FORM, form.at, form.number, act=act, card=document.card_id)
@@ -198,7 +198,6 @@ class Forms:
         return journal.head(connection).sequence
 
     # -- printing again -------------------------------------------------------------------------
-
     def reprint(
         self,
         number: str,

@@ -7,11 +7,18 @@ twice are guarded by unique indexes here, whatever a program above does wrong.
 
 from __future__ import annotations
 
-from cardkit.registry.schema import inquiry, inspection, lots, places, stock
-from cardkit.registry.schema import life, operators
-from cardkit.registry.schema import intake
-from cardkit.registry.schema import forms
-from cardkit.registry.schema import exchange
+from cardkit.registry.schema import (
+    exchange,
+    forms,
+    inquiry,
+    inspection,
+    intake,
+    life,
+    lots,
+    operators,
+    places,
+    stock,
+)
 from cardkit.registry.schema.base import columns, metadata
 from cardkit.registry.schema.cards import (
     batches,
@@ -33,9 +40,9 @@ __all__ = [
     "chips",
     "columns",
     "counters",
-    "history",
     "exchange",
     "forms",
+    "history",
     "inquiry",
     "inspection",
     "intake",

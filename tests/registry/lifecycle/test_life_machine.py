@@ -121,6 +121,19 @@ class LifeMachine(RuleBasedStateMachine):
         self.the_registry_is_where_the_model_is()
         self.office.clock.later(days=late)
 
+    @rule(place=places, days=st.sampled_from([0, 9, 11]))
+    def a_loss_by_phone_becomes_formal_and_is_found(self, place: int, days: int) -> None:
+        for action in ("hand-out", "open", "report-loss-temporary"):
+            self.attempt(place, action, "wang", "granted", Appears.HOLDER, "all", "window")
+        self.office.clock.later(days=days)
+        for action in ("report-loss", "find"):
+            self.attempt(place, action, "wang", "granted", Appears.HOLDER, "all", "window")
+            self.the_registry_is_where_the_model_is()
+
+    @rule(place=places, action=st.sampled_from(["hand-out", "report-loss-temporary"]))
+    def the_township_tries(self, place: int, action: str) -> None:
+        self.attempt(place, action, "tang", "granted", Appears.HOLDER, "all", "window")
+
     @rule()
     def lapses_are_written_down(self) -> None:
         lapsed = self.settle(set(self.cards))
