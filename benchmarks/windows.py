@@ -22,7 +22,7 @@ from cardkit.registry.records import BatchInfo
 from cardkit.registry.registry import Registry, sqlite_url
 from tests import postgres
 
-CARDS = 1_200  # of one run, all windows together
+CARDS = 400  # of one run, all windows together
 _NUMBERING = Numbering(card_prefix="A", card_first=1, serial_first=1, district="639900")
 
 
@@ -49,7 +49,7 @@ def _run(url: str, windows: int) -> None:
         registry.enrol(
             [person(n) for n in range(CARDS)], _NUMBERING, BatchInfo("roster.csv", "0" * 64, CARDS)
         )
-    chips = CARDS if windows == 1 else 2 * CARDS // windows  # a quick window may make more
+    chips = CARDS if windows == 1 else 3 * CARDS // 2 // windows  # a quick window may make more
     programs = [_start(url, number, chips) for number in range(windows)]
     for program in programs:
         assert _pipe(program.stdout).readline() == "ready\n"

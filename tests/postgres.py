@@ -65,7 +65,6 @@ class Server:
         self._settings = settings
         self._durable = durable
         self._numbers = itertools.count(1)
-        self._templates: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

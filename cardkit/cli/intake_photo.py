@@ -16,7 +16,7 @@ from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from cardkit.cli.roster_text import Language
-    from cardkit.registry.intake.importing import ImportReport
+    from cardkit.registry.intake.import_report import ImportReport
 
 _SHOWN = 20
 

@@ -66,6 +66,7 @@ class AuditLog:
         self._head_path = self.path.with_name(path.name + ".head")
         self._lock = threading.Lock()
         self._sealer: Sealer | None = None
+        self._anew = False  # the next entry is sealed whatever stands there
         self._known: tuple[tuple[int, int] | None, dt.datetime | None] = None, None
 
     def __repr__(self) -> str:
@@ -109,6 +110,7 @@ class AuditLog:
         seals = dict(beside.seals)
         if self._sealer is not None:
             seals[self._sealer.store] = self._sealer.seal(mark)
+            self._anew = False
         HeadFile(mark, seals).write(self._head_path)
         return mark.head
 
@@ -166,7 +168,7 @@ class AuditLog:
         if check:
             with self._lock, locked(self.path):
                 self._check_seal(sealer)
-        self._sealer = sealer
+        self._sealer, self._anew = sealer, not check
 
     def _check_seal(self, sealer: Sealer) -> None:
         seal = HeadFile.read(self._head_path).seals.get(sealer.store)
@@ -180,8 +182,10 @@ class AuditLog:
             raise self._rewritten()
 
     def _own_seal(self, beside: HeadFile) -> Mark | None:
-        seal = beside.seals.get(self._sealer.store) if self._sealer else None
-        if seal is not None and self._sealer is not None and not self._sealer.fits(seal):
+        if self._sealer is None or self._anew:
+            return None
+        seal = beside.seals.get(self._sealer.store)
+        if seal is not None and not self._sealer.fits(seal):
             raise self._rewritten()
         return seal
 

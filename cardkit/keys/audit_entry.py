@@ -170,7 +170,11 @@ def later(latest: dt.datetime | None, entry: Entry, at: dt.datetime) -> dt.datet
     >>> later(noon, Entry("wang", "accept-clock"), noon.replace(hour=9)).hour
     9
     """
-    return at if latest is None or entry.action == ACCEPT_CLOCK else max(latest, at)
+    return at if latest is None or _accepts(entry) else max(latest, at)
+
+
+def _accepts(entry: Entry) -> bool:
+    return entry.action == ACCEPT_CLOCK and entry.result == "ok"
 
 
 def latest_of(lines: Iterable[Line]) -> dt.datetime | None:
@@ -210,7 +214,7 @@ def set_backs(lines: Iterable[Line]) -> list[SetBack]:
     latest: dt.datetime | None = None
     for line in lines:
         if latest is not None and line.at < latest - _NOTED:
-            accepted = line.entry.action == ACCEPT_CLOCK
+            accepted = _accepts(line.entry)
             before = found[-1] if found else None
             if before and before.last == line.sequence - 1 and not (accepted or before.accepted):
                 found[-1] = SetBack(before.first, line.sequence, before.instant, before.latest)

@@ -67,6 +67,7 @@ class KeyService:
         self._access = access
         self._notice = notice
         self._connections: set[socket.socket] = set()
+        self._serving: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._stopped = False
         try:
@@ -96,6 +97,10 @@ class KeyService:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._thread.join(timeout=5)
+        with self._lock:
+            serving = list(self._serving)
+        for thread in serving:  # what was counted for a client is written before the store closes
+            thread.join(timeout=5)
 
     def _accept(self) -> None:
         while not self._stopped:
@@ -112,9 +117,12 @@ class KeyService:
                 connection.close()
                 continue
             name = f"client {address[0]}:{address[1]}"
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._serve, args=(connection, name), name=name, daemon=True
-            ).start()
+            )
+            with self._lock:
+                self._serving.add(thread)
+            thread.start()
 
     def _serve(self, connection: socket.socket, name: str) -> None:
         try:
@@ -134,6 +142,7 @@ class KeyService:
         finally:
             with self._lock:
                 self._connections.discard(connection)
+                self._serving.discard(threading.current_thread())
             connection.close()
 
     def _converse(self, secure: ssl.SSLSocket, name: str) -> None:

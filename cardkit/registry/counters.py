@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, insert, select, update
 
-from cardkit.registry import numbering
+from cardkit.registry import numbering, turn
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.schema import cards, chips, counters
 from cardkit.registry.statements import Statement
@@ -34,19 +34,31 @@ class Counters:
 
     def peek(self, connection: Connection, name: str, first: int = 1) -> int:
         """The next number, not below `first`."""
-        row = self._get.first(connection, key=name)
-        return max(int(row[0]), first) if row else first
+        known = turn.of(connection).numbers
+        if name not in known:
+            row = self._get.first(connection, key=name)
+            if row is None:
+                return first
+            known[name] = int(row[0])
+        return max(known[name], first)
 
     def store(self, connection: Connection, name: str, following: int) -> None:
         """Keep where to go on."""
         if not self._set.run(connection, key=name, value=following):
             self._new.run_many(connection, [(name, following)])
+        turn.of(connection).numbers[name] = following
 
     def draw(self, connection: Connection, name: str) -> int:
         """One number of a sequence that starts at 1."""
-        number = self.peek(connection, name)
-        self.store(connection, name, number + 1)
-        return number
+        return self.block(connection, name, 1)
+
+    def block(self, connection: Connection, name: str, count: int) -> int:
+        """The first of `count` numbers in a row; where none is wanted nothing is asked."""
+        if not count:
+            return 0
+        first = self.peek(connection, name)
+        self.store(connection, name, first + count)
+        return first
 
     def card_numbers(self, connection: Connection, rule: Numbering, count: int) -> list[str]:
         """Card numbers nobody has.

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 from cardkit.history import Head, Scalar, Verdict, chained, link, verify
+from cardkit.registry import turn
 from cardkit.registry.errors import ClockSetBackError
 from cardkit.registry.records import HistoryEntry
 from cardkit.registry.schema import cards, history
@@ -84,8 +85,15 @@ class Journal:
 
     def head(self, connection: Connection) -> Head:
         """The last entry."""
-        row = self._head.first(connection)
-        return Head(row[0], bytes(row[1])) if row else Head()
+        row = self._last(connection)
+        return Head(row[0], row[1]) if row else Head()
+
+    def _last(self, connection: Connection) -> tuple[int, bytes, str] | None:
+        """Sequence, digest and instant of the last entry; asked once in a transaction."""
+        notes = turn.of(connection)
+        if notes.last is None and (row := self._head.first(connection)) is not None:
+            notes.last = row[0], bytes(row[1]), row[2]
+        return notes.last
 
     def check_clock(self, connection: Connection, instant: str) -> Head:
         """The last entry, unless `instant` lies before it by more than the slack.
@@ -95,16 +103,16 @@ class Journal:
         ClockSetBackError
             Then nothing may be written: the history would not tell the order of things.
         """
-        row = self._head.first(connection)
+        row = self._last(connection)
         if row is None:
             return Head()
         if instant < row[2] and parsed(row[2]) - parsed(instant) > self._slack:
             raise ClockSetBackError(instant, row[2])
-        return Head(row[0], bytes(row[1]))
+        return Head(row[0], row[1])
 
     def accept_clock(self, connection: Connection, instant: str, reason: str) -> None:
         """Go on at `instant` although the last entry is later: its clock had been wrong."""
-        row = self._head.first(connection)
+        row = self._last(connection)
         last = row[2] if row else ""
         other = copy(self)
         other._slack = timedelta.max  # noqa: SLF001 - of the same class
@@ -124,7 +132,7 @@ class Journal:
             fields = self._fields(head.sequence + 1, instant, event)
             head = Head(head.sequence + 1, link(head.digest, fields))
             rows.append((*fields, head.digest))
-        self._insert.run_many(connection, rows)
+        self._add(connection, rows)
 
     def append_many(self, connection: Connection, instant: str, events: Iterable[Event]) -> None:
         """Add any number of events that happened at one instant, in bulk; as `append`."""
@@ -135,7 +143,13 @@ class Journal:
             (*fields, digest) for fields, digest in chained(head, entries)
         )
         while chunk := list(islice(rows, _BULK_ROWS)):
-            self._insert.run_many(connection, chunk)
+            self._add(connection, chunk)
+
+    def _add(self, connection: Connection, rows: list[tuple[Value, ...]]) -> None:
+        self._insert.run_many(connection, rows)
+        if rows:
+            sequence, instant, *_, digest = rows[-1]
+            turn.of(connection).last = cast("tuple[int, bytes, str]", (sequence, digest, instant))
 
     def _fields(self, sequence: int, instant: str, event: Event) -> tuple[Scalar, ...]:
         detail = event.detail if isinstance(event.detail, str) else _encode(event.detail)

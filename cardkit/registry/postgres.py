@@ -22,7 +22,10 @@ WAIT_SECONDS = 60.0
 
 _CONNECT_SECONDS = 10
 _WRITER = 0x636172646B6974  # "cardkit": one writer of a registry at a time
-_TAKE_TURN = f"SELECT pg_advisory_xact_lock({_WRITER})"
+_TAKE_TURN = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({_WRITER})"
+
+BEGINS_ITSELF = {"isolation_level": "AUTOCOMMIT"}
+"""Execution options of the connection that writes: the driver leaves it to `take_turn` to begin."""
 
 
 def engine_url(url: URL) -> URL:
@@ -69,13 +72,11 @@ def connect_arguments(url: URL, busy_seconds: float) -> dict[str, Any]:
 
 
 def configure(engine: Engine) -> None:
-    """Transactions that take the writer's turn, and no connection that the server has closed."""
+    """Transactions of every sort but the writer's, and no connection that the server has closed."""
 
     def begun(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if options.get("writing"):
-            connection.exec_driver_sql(_TAKE_TURN)
-        elif options.get("passing"):  # what a power cut may forget
+        if options.get("passing"):  # what a power cut may forget
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
         elif options.get("snapshot"):
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -86,6 +87,20 @@ def configure(engine: Engine) -> None:
 
     event.listen(engine, "begin", begun)
     event.listen(engine, "checkout", taken_out)
+
+
+def take_turn(connection: Connection, question: str) -> Any:  # noqa: ANN401 - a row
+    """Begin to write: wait for the writer's turn, then ask something; returns its first row.
+
+    All of it is one round trip to the server. Each statement sees what was committed when it
+    began, so the answer is as things are once the turn has come.
+    """
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        cursor.execute(f"{_TAKE_TURN}; {question}", prepare=False)
+        while cursor.nextset():
+            pass
+        return cursor.fetchone()
 
 
 def is_stale(connection: Any) -> bool:  # noqa: ANN401 - a connection of psycopg

@@ -155,6 +155,7 @@ def configure(engine: Engine, busy_seconds: float) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        connection.create_function("from_hex", 1, bytes.fromhex, deterministic=True)
 
     def begun(connection: Connection) -> None:
         options = connection.get_execution_options()

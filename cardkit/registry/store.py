@@ -21,10 +21,10 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from cardkit.registry import postgres, schema, sqlite
+from cardkit.registry import postgres, schema, sqlite, turn
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
 from cardkit.registry.faults import errors_of, translate, translated
-from cardkit.registry.statements import Statement
+from cardkit.registry.statements import AnyRow, Statement
 
 Clock = Callable[[], datetime]
 CommitHook = Callable[[Literal["before", "after"]], None]
@@ -188,9 +188,7 @@ class Store:
         with self._lock:
             self._refuse_closed()
             try:
-                with self._transaction() as connection:
-                    if check:
-                        self._check_layout(connection)
+                with self._transaction(check=check) as connection, turn.taken(connection):
                     yield connection
                     self._fault_point("before")
             except errors_of(self.engine) as error:
@@ -199,33 +197,43 @@ class Store:
             self._fault_point("after")
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, *, check: bool) -> Iterator[Connection]:
         if not self.is_sqlite and self._writer is not None:
             driver = self._writer.connection.driver_connection
             if driver is None or postgres.is_stale(driver):  # the server was started anew
                 self._writer.invalidate()
                 self._writer.close()
                 self._writer = None
+        connection = self._for_writing()
+        with connection.begin():
+            if not self.is_sqlite:
+                question = self._ask_layout.sql if check else "SELECT 0"
+                row = postgres.take_turn(connection, question)
+            else:
+                row = self._ask_layout.first(connection) if check else None
+            if check:
+                self._compare_layout(row)
+            yield connection
+
+    def _for_writing(self) -> Connection:
+        """The connection that writes; there is one."""
         if self._writer is None:
-            self._writer = self.engine.connect().execution_options(writing=True)
-        with self._writer.begin():
-            yield self._writer
+            own = {} if self.is_sqlite else postgres.BEGINS_ITSELF
+            self._writer = self.engine.connect().execution_options(writing=True, **own)
+        return self._writer
 
     @contextmanager
     def idle_writer(self) -> Iterator[Any]:
         """The driver's own connection for writing, outside any transaction: for its settings."""
         with self._lock:
-            if self._writer is None:
-                self._writer = self.engine.connect().execution_options(writing=True)
-            yield self._writer.connection.driver_connection
+            yield self._for_writing().connection.driver_connection
 
     def _drop_lost_writer(self) -> None:
         if not self.is_sqlite and self._writer is not None and postgres.drop_if_lost(self._writer):
             self._writer = None
 
-    def _check_layout(self, connection: Connection) -> None:
+    def _compare_layout(self, row: AnyRow | None) -> None:
         """Whether the tables are still those this program has opened."""
-        row = self._ask_layout.first(connection)
         if row is None or row[0] != self.layout:
             raise RegistryError(
                 f"the registry {self.name} was upgraded while this program was running: nothing "
@@ -247,7 +255,7 @@ class Store:
             with translated(self.engine, self.name), self.engine.connect() as connection:
                 begun = connection.execution_options(passing=True)
                 with sqlite.hasty(begun) if self.is_sqlite else nullcontext(), begun.begin():
-                    self._check_layout(begun)
+                    self._compare_layout(self._ask_layout.first(begun))
                     yield begun
 
     def _fault_point(self, when: Literal["before", "after"]) -> None:

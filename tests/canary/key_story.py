@@ -56,7 +56,7 @@ BELONGS: Mapping[str, Collection[Kind]] = {
 
 BROKEN = (
     f"{_BREAK}\nimport cardkit.keys.bulk as m; m.descend = broken",
-    f"{_BREAK}\nimport cardkit.keys.custody as m; m.find = broken",
+    f"{_BREAK}\nimport cardkit.keys.policy as m; m.newest = broken",
     f"{_BREAK}\nimport cardkit.keys.soft_content as m; m.KeyRecord.from_json = broken",
 )
 
@@ -264,7 +264,10 @@ class KeyStory:
             'pin_file = "token.pin"\n',
         )
         on = ("--token", settings)
-        self.key(0, "shen", "token", "load", *on, *self.brought.keys)
+        roles = [word for role, who in WHO.items() for word in ("--role", f"{role}={who}")]
+        self.expect(0, "boss", "key", "token", "roles", *on, *roles)
+        self.key(4, "shen", "token", "load", *on, *self.brought.keys)
+        self.key(0, "yi", "token", "load", *on, *self.brought.keys)
         self.expect(0, "clerk", "key", "token", "list", *on, "--json")
         self.expect(0, "gu", "key", "token", "generate", *on, "DF07.UK9")
         wrong = ("--pin-file", self._secret("wrong-token.pin", "000000"))
@@ -285,7 +288,8 @@ class KeyStory:
             access, "--cert", service.certificate, "--key", service.key, "--ca", service.ca,
             "--plain-loading", "MK",
         )  # fmt: skip
-        program = self.box.start(*words, environment=self.environment)
+        environment = {**self.environment, "CARDKIT_OPERATOR": "clerk"}
+        program = self.box.start(*words, environment=environment)
         assert program.stdout is not None
         port = int(program.stdout.readline().decode().rpartition(":")[2])
         address = self.brought.text(

@@ -247,10 +247,10 @@ def test_a_log_that_was_rewritten_whole_is_found_by_its_seal(
     }
     head_file.unlink()
     HeadFile(end, seals[forged]).write(head_file)
-    with pytest.raises(AuditError, match="was rewritten|has no seal"):
+    with pytest.raises(AuditError, match=r"was rewritten|has no seal"):
         AuditLog(log.path, clock).seal_with(SEALER)
     if forged != "no seal":  # a program that runs finds it with its next entry
-        with pytest.raises(AuditError, match="was rewritten|was changed"):
+        with pytest.raises(AuditError, match=r"was rewritten|was changed"):
             log.append(Entry("a", "derive"))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from cardkit.errors import CardkitError, RefusedError
 from cardkit.keys import pkcs11_worker
+from cardkit.keys.audit import AuditLog
 from cardkit.keys.gate import GATE, mark_of
 from cardkit.keys.open_store import open_store
 from cardkit.keys.pkcs11 import Pkcs11KeyStore

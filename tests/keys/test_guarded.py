@@ -424,3 +424,12 @@ def test_every_refusal_is_one_line(used: Vault) -> None:
         store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
     assert "\n" not in caught.value.line()
     assert isinstance(used.clock, Clock)
+
+
+def test_what_may_not_leave_in_clear_says_where_that_is_allowed() -> None:
+    """A client of a key service reads the same line: the option is the service's."""
+    store = SoftKeyStore({("SSSE.MK", 1): bytes(range(16))}, test=True)
+    batch = store.derive_many(store.reference("SSSE.MK"), Factors(ABOVE, CARDS))
+    with pytest.raises(KeyPolicyError) as caught:
+        batch.write_key(0, WriteKey("SSSE.MK", b"h", None, b"h", bytes(8)), None)
+    assert "--plain-loading of `key serve`" in caught.value.hint

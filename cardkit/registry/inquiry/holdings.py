@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select
 
+from cardkit.registry.effective import LAPSING, effective_bank_state, effective_state
 from cardkit.registry.inquiry.questions import By
 from cardkit.registry.numbering import ID_CODE_LENGTH
 from cardkit.registry.schema import cards, people
@@ -21,19 +22,17 @@ _COLUMNS: Mapping[By, ColumnElement[Any]] = {
     By.INSURANCE_NUMBER: people.c.insurance_number,
     By.BANK_CARD_NUMBER: cards.c.bank_card_number,
 }
+_INSTANT: BindParameter[str] = bindparam("instant")
 _VIEW = select(
     cards.c.id,
     cards.c.card_number,
     cards.c.card_id_code,
     cards.c.card_id_code_mac,
     cards.c.kind,
-    cards.c.state,
-    cards.c.held_from,
+    effective_state(_INSTANT).label("state"),
     cards.c.lapses_at,
     cards.c.changed_at,
-    cards.c.bank_state,
-    cards.c.bank_held_from,
-    cards.c.bank_lapses_at,
+    effective_bank_state(_INSTANT).label("bank_state"),
     cards.c.bank_card_number,
     people.c.citizen_number,
     people.c.name,
@@ -41,7 +40,6 @@ _VIEW = select(
     people.c.sex,
     people.c.birth_date,
 ).join_from(cards, people, cards.c.person == people.c.id)
-_LOST = State.TEMPORARILY_LOST.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,12 @@ def find(connection: Connection, by: By, keys: Collection[str], instant: str) ->
     for start in range(0, len(wanted), _MOST_IN):
         some = wanted[start : start + _MOST_IN]
         query = _VIEW.add_columns(column.label("asked")).where(_having(by, some))
-        for row in connection.execute(query.order_by(cards.c.id)):
+        for row in connection.execute(query.order_by(cards.c.id), {"instant": instant}):
             asked = bytes(row.asked) if by is By.CARD_ID_CODE else row.asked
             known = best.get(asked)
             if known is None or known.state in DEAD or row.state not in DEAD:
                 best[asked] = row
-    holdings = {asked: _holding(row, instant) for asked, row in best.items()}
+    holdings = {asked: _holding(row) for asked, row in best.items()}
     return {key: holdings[s] for key in keys if (s := _stored(by, key)) in holdings}
 
 
@@ -101,19 +99,17 @@ def _stored(by: By, key: str) -> Any:  # noqa: ANN401 - what the column holds
     return bytes.fromhex(key)[:ID_CODE_LENGTH] if by is By.CARD_ID_CODE else key
 
 
-def _holding(row: Any, instant: str) -> Holding:  # noqa: ANN401 - a row of _VIEW
-    state, lapses_at = _standing(row.state, row.held_from, row.lapses_at, instant)
-    bank_state, _ = _standing(row.bank_state, row.bank_held_from, row.bank_lapses_at, instant)
+def _holding(row: Any) -> Holding:  # noqa: ANN401 - a row of _VIEW
     code = bytes(row.card_id_code) + bytes(row.card_id_code_mac or b"")
     return Holding(
         row.id,
         {
-            "state": state,
-            "valid": state == State.ACTIVE.value,
+            "state": row.state,
+            "valid": row.state == State.ACTIVE.value,
             "kind": row.kind,
             "changed_at": row.changed_at,
-            "lapses_at": lapses_at,
-            "bank_state": bank_state,
+            "lapses_at": row.lapses_at if row.state == LAPSING else "",
+            "bank_state": row.bank_state,
             "card_number": row.card_number,
             "card_id_code": code.hex().upper(),
             "insurance_number": row.insurance_number,
@@ -124,12 +120,3 @@ def _holding(row: Any, instant: str) -> Holding:  # noqa: ANN401 - a row of _VIE
             "bank_card_number": row.bank_card_number,
         },
     )
-
-
-def _standing(state: str, held_from: str, lapses_at: str, instant: str) -> tuple[str, str]:
-    """State at `instant`, and when a temporary loss will lapse."""
-    if state != _LOST:
-        return state, ""
-    if lapses_at and lapses_at <= instant:
-        return held_from, ""
-    return state, lapses_at

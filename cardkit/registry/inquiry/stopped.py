@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, select
 
+from cardkit.registry.effective import effective_state
 from cardkit.registry.schema import cards
 from cardkit.registry.states import DEAD, State
 
-STOPPED = (State.FROZEN, State.LOST, State.SUSPENDED, State.CANCELLING, *DEAD)
-"""States in which a card is not to be taken, besides a temporary loss that has not lapsed."""
+STOPPED = (
+    State.FROZEN,
+    State.TEMPORARILY_LOST,
+    State.LOST,
+    State.SUSPENDED,
+    State.CANCELLING,
+    *DEAD,
+)
+"""States in which a card is not to be taken; a temporary loss that has lapsed is over."""
 
 
 class Stopped(NamedTuple):
@@ -27,16 +35,13 @@ def page(connection: Connection, after: int, limit: int, instant: str) -> list[S
 
     Records that were given up before a card existed are not on it.
     """
-    lost_for_now = and_(
-        cards.c.state == State.TEMPORARILY_LOST.value,
-        or_(cards.c.lapses_at == "", cards.c.lapses_at > instant),
-    )
+    state = effective_state(instant)
     wanted = (
-        select(cards.c.id, cards.c.card_number, cards.c.state, cards.c.changed_at)
+        select(cards.c.id, cards.c.card_number, state, cards.c.changed_at)
         .where(
             cards.c.id > after,
             cards.c.issued_at != "",
-            or_(cards.c.state.in_([state.value for state in STOPPED]), lost_for_now),
+            state.in_([one.value for one in STOPPED]),
         )
         .order_by(cards.c.id)
         .limit(limit)

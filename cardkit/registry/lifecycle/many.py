@@ -38,10 +38,7 @@ def among(column: Column[int], numbers: Sequence[int]) -> ColumnElement[bool]:
 
 def block(counters: Counters, connection: Connection, name: str, count: int) -> int:
     """The first of so many numbers of a sequence."""
-    first = counters.peek(connection, name)
-    if count:
-        counters.store(connection, name, first + count)
-    return first
+    return counters.block(connection, name, count)
 
 
 def add(connection: Connection, statement: Statement, rows: Sequence[tuple[Value, ...]]) -> None:

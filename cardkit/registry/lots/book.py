@@ -21,18 +21,27 @@ class LotBook:
     def __init__(self, books: Books) -> None:
         self._books = books
 
-    def lot(self, connection: Connection, lot_id: int) -> Lot:
-        """The lot with its counts; LotError where there is none."""
-        found = selection.lot_rows(connection, lots.c.id == lot_id)
+    def lot(self, connection: Connection, lot_id: int, *, counted: bool = False) -> Lot:
+        """The lot; LotError where there is none.
+
+        Parameters
+        ----------
+        counted : bool
+            With the counts of how its cards ended: that looks at each of them.
+        """
+        ask = selection.lot_rows if counted else selection.bare_rows
+        found = ask(connection, lots.c.id == lot_id)
         if not found:
             raise LotError(
                 "unknown", f"there is no lot {lot_name(lot_id)}", zh=f"没有批次 {lot_name(lot_id)}"
             )
         return found[0]
 
-    def in_state(self, connection: Connection, lot_id: int, state: State) -> Lot:
+    def in_state(
+        self, connection: Connection, lot_id: int, state: State, *, counted: bool = False
+    ) -> Lot:
         """The same, refused in another state."""
-        lot = self.lot(connection, lot_id)
+        lot = self.lot(connection, lot_id, counted=counted)
         if lot.state != state:
             raise LotError(
                 "order",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, bindparam, select, update
+from collections import defaultdict
+from collections.abc import Iterable
 
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+
+from cardkit.registry.lifecycle.many import among, chunks
 from cardkit.registry.schema.cards import cards
-from cardkit.registry.schema.lots import lot_cards
+from cardkit.registry.schema.lots import lot_cards, lot_conflicts
 from cardkit.registry.statements import Statement
+
+_CONFLICT = ("id", "merge", "position", "card", "kind", "detail")
+_MANY = 20  # cards for which one UPDATE ... IN is worth it
 
 
 class MergeStatements:
@@ -28,8 +35,9 @@ class MergeStatements:
             .order_by(table.lot.desc())
             .limit(1),
         )
+        self.add_conflicts = Statement(engine, insert(lot_conflicts).inline(), _CONFLICT)
         # For many rows: outcome, instant, why, lot, position.
-        self.take = Statement(
+        self._take = Statement(
             engine,
             update(lot_cards)
             .where(table.lot == bindparam("lot_id"), table.position == bindparam("at"))
@@ -46,3 +54,26 @@ class MergeStatements:
             .where(table.lot == bindparam("lot_id"), table.position == bindparam("at"))
             .values(conflict=bindparam("why")),
         )
+
+    def take(
+        self, connection: Connection, lot_id: int, what: str, rows: Iterable[tuple[int, str, str]]
+    ) -> None:
+        """Write down what became of cards: position, instant, why the registry did not follow.
+
+        Most rows of a file say the same; those are one statement.
+        """
+        alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for position, instant, why in rows:
+            alike[instant, why].append(position)
+        single = []
+        for (instant, why), positions in alike.items():
+            if len(positions) < _MANY:
+                single += [(what, instant, why, lot_id, position) for position in positions]
+                continue
+            for some in chunks(positions):
+                connection.execute(
+                    update(lot_cards)
+                    .where(lot_cards.c.lot == lot_id, among(lot_cards.c.position, some))
+                    .values(outcome=what, outcome_at=instant, conflict=why)
+                )
+        self._take.run_many(connection, single)

@@ -263,13 +263,8 @@ class Merger:
         stuck = [one for one in run.conflicts if one.kind in _NOT_FOLLOWED]
         why = {conflict.position: conflict.detail for conflict in stuck}
         for rows, taken in ((run.handed, Taken.HANDED), (run.returned, Taken.RETURNED)):
-            self._sql.take.run_many(
-                connection,
-                [
-                    (taken.value, row.at or now, why.get(row.position, ""), lot_id, row.position)
-                    for row in rows
-                ],
-            )
+            told = [(row.position, row.at or now, why.get(row.position, "")) for row in rows]
+            self._sql.take(connection, lot_id, taken.value, told)
         merge = self._books.counters.draw(connection, lot_merges.name)
         connection.execute(
             insert(lot_merges).values(
@@ -284,17 +279,15 @@ class Merger:
                 approval=approval,
             )
         )
-        for conflict in run.conflicts:
-            connection.execute(
-                insert(lot_conflicts).values(
-                    id=self._books.counters.draw(connection, lot_conflicts.name),
-                    merge=merge,
-                    position=conflict.position,
-                    card=conflict.card_id,
-                    kind=conflict.kind,
-                    detail=conflict.detail,
-                )
-            )
+        count = len(run.conflicts)
+        first = self._books.counters.block(connection, lot_conflicts.name, count)
+        self._sql.add_conflicts.run_many(
+            connection,
+            [
+                (number, merge, one.position, one.card_id, one.kind, one.detail)
+                for number, one in enumerate(run.conflicts, first)
+            ],
+        )
         detail: Detail = {
             "lot": lot_id,
             "file": outcome.file_digest(),

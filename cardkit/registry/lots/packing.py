@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select
 
@@ -123,7 +124,7 @@ class Packer:
         self._book.hand(connection, lot_id, "cards", "", operator.login, len(listed))
         detail = {"place": here.code, "cards": len(listed), "digest": digest}
         self._book.note(connection, operator, "lot-pack", lot_id, detail)
-        return self._book.lot(connection, lot_id)
+        return replace(self._book.lot(connection, lot_id), unknown=len(listed))
 
     def take(self, lot_id: int, *, operator: Operator, recipient: str = "") -> Pack:
         """The list that goes along, for a file; the history says who took it, for whom.

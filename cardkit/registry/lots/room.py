@@ -91,13 +91,9 @@ class Lots(Leaving):
         now, handed = self._books.store.now(), Taken.HANDED.value
         why = "handed out by the file, and came back"
         again = [(why, lot.lot_id, at) for at in returned if known[at] == handed]
-        back = [
-            (Taken.RETURNED.value, now, "", lot.lot_id, at)
-            for at in returned
-            if known[at] != handed
-        ]
+        back = [(at, now, "") for at in returned if known[at] != handed]
         self._sql.here.run_many(connection, again)
-        self._sql.take.run_many(connection, back)
+        self._sql.take(connection, lot.lot_id, Taken.RETURNED.value, back)
 
     def close(
         self,
@@ -119,7 +115,7 @@ class Lots(Leaving):
         with attempted(self._books, operator, "lot-close"):
             need_role(operator, "lot-close", Role.COUNTY, Role.TOWNSHIP, Role.WINDOW)
             with self._books.store.writing() as connection:
-                lot = self._book.in_state(connection, lot_id, State.BACK)
+                lot = self._book.in_state(connection, lot_id, State.BACK, counted=True)
                 if lot.unknown:
                     self._explain(connection, lot, minutes, approval, operator)
                 now = self._books.store.now()
@@ -207,7 +203,7 @@ class Lots(Leaving):
             There is none.
         """
         with self._books.store.reading(snapshot=True) as connection:
-            lot = self._book.lot(connection, lot_id)
+            lot = self._book.lot(connection, lot_id, counted=True)
             open_cards = connection.execute(
                 select(lot_cards.c.position, lot_cards.c.card)
                 .where(

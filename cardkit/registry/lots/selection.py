@@ -68,6 +68,17 @@ def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
 
 def lot_rows(connection: Connection, *conditions: Any) -> list[Lot]:  # noqa: ANN401
     """Lots with their counts, by number."""
+    found = bare_rows(connection, *conditions)
+    counted = _counted(connection, [lot.lot_id for lot in found])
+    return [_with_counts(lot, counted[lot.lot_id]) for lot in found]
+
+
+def _with_counts(lot: Lot, counts: Mapping[str, Any]) -> Lot:
+    return replace(lot, **counts)
+
+
+def bare_rows(connection: Connection, *conditions: Any) -> list[Lot]:  # noqa: ANN401
+    """The same without looking at their cards: all counts of how they ended are 0."""
     table = lots.c
     rows = connection.execute(
         select(
@@ -89,13 +100,8 @@ def lot_rows(connection: Connection, *conditions: Any) -> list[Lot]:  # noqa: AN
         .join_from(lots, places, places.c.id == table.place)
         .where(*conditions)
         .order_by(table.id)
-    ).all()
-    counted = _counted(connection, [row[0] for row in rows])
-    return [_with_counts(Lot(*tuple(row)), counted[row[0]]) for row in rows]
-
-
-def _with_counts(lot: Lot, counts: Mapping[str, Any]) -> Lot:
-    return replace(lot, **counts)
+    )
+    return [Lot(*tuple(row)) for row in rows]
 
 
 _COLUMN_OF = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
@@ -22,7 +23,7 @@ from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.operators.rules import OperatorRules
 from cardkit.registry.schema.base import columns
 from cardkit.registry.schema.operators import approvals
-from cardkit.registry.statements import AnyRow
+from cardkit.registry.statements import AnyRow, Statement
 from cardkit.registry.store import instant
 
 ANYBODY = frozenset({Role.WINDOW, Role.TOWNSHIP, Role.COUNTY})
@@ -67,6 +68,8 @@ class Approvals:
         self._rules = rules or OperatorRules()
         self._approvers = approvers or {}
         self._people = Operators(books, self._rules)
+        names = [column.name for column in _COLUMNS]
+        self._add = Statement(books.store.engine, insert(approvals).inline(), names)
 
     def request(
         self, action: str, subjects: int | Iterable[int], *, operator: Operator
@@ -107,7 +110,7 @@ class Approvals:
     ) -> Approval:
         """The same inside the transaction of the act; raises as `on_the_spot`."""
         asked = self._ask(connection, action, _numbers(subjects), operator)
-        return self._decide(connection, asked.number, second, "granted", "")
+        return self._decide(connection, asked, second, "granted", "")
 
     def grant(self, number: int, *, operator: Operator) -> Approval:
         """Approve.
@@ -118,12 +121,14 @@ class Approvals:
             The person who asked, somebody without a role for it, too late, or decided already.
         """
         with self._told(number, operator), self._books.store.writing() as connection:
-            return self._decide(connection, number, operator, "granted", "")
+            asked = self._get(connection, number)
+            return self._decide(connection, asked, operator, "granted", "")
 
     def refuse(self, number: int, *, operator: Operator, reason: str = "") -> Approval:
         """Refuse, with a reason from a list (no personal data); raises as `grant`."""
         with self._told(number, operator), self._books.store.writing() as connection:
-            return self._decide(connection, number, operator, "refused", reason)
+            asked = self._get(connection, number)
+            return self._decide(connection, asked, operator, "refused", reason)
 
     def use(
         self,
@@ -148,16 +153,17 @@ class Approvals:
             )
         self._refuse_late(found)
         self._people.current(connection, found.decided_by or found.asked_by)
+        now = self._books.store.now()
         done = connection.execute(
             update(approvals)
             .where(approvals.c.id == number, approvals.c.state == "granted")
-            .values(state="used", used_at=self._books.store.now())
+            .values(state="used", used_at=now)
         )
         if not done.rowcount:
             raise _refused(
                 "second-person", f"approval {number} is {found.state}", "未获批准或已使用"
             )
-        return self._get(connection, number)
+        return replace(found, state="used", used_at=now)
 
     def get(self, number: int) -> Approval:
         """The approval with that number."""
@@ -192,28 +198,30 @@ class Approvals:
         now = self._books.store.now()
         number = self._books.counters.draw(connection, approvals.name)
         lapse = datetime.fromisoformat(now) + timedelta(hours=self._rules.approval_hours)
-        connection.execute(
-            insert(approvals).values(
-                id=number,
-                action=action,
-                digest=digest_of(action, subjects),
-                subjects=len(subjects),
-                subject=str(subjects[0]) if len(subjects) == 1 else "",
-                state="asked",
-                asked_by=asking.login,
-                asked_at=now,
-                lapses_at=instant(lambda: lapse),
-            )
+        asked = Approval(
+            number=number,
+            action=action,
+            digest=digest_of(action, subjects),
+            subjects=len(subjects),
+            subject=str(subjects[0]) if len(subjects) == 1 else "",
+            state="asked",
+            reason="",
+            asked_by=asking.login,
+            asked_at=now,
+            decided_by="",
+            decided_at="",
+            used_at="",
+            lapses_at=instant(lambda: lapse),
         )
+        self._add.run_many(connection, [astuple(asked)])
         detail: Detail = {"approval": number, "for": action, "subjects": len(subjects)}
         self._note(connection, asking.login, "approval-ask", detail)
-        return self._get(connection, number)
+        return asked
 
     def _decide(
-        self, connection: Connection, number: int, operator: Operator, state: str, reason: str
+        self, connection: Connection, found: Approval, operator: Operator, state: str, reason: str
     ) -> Approval:
-        deciding = self._people.current(connection, operator.login)
-        found = self._get(connection, number)
+        deciding, number = self._people.current(connection, operator.login), found.number
         if found.asked_by == deciding.login:
             raise _refused(
                 "same-person", "nobody approves what they asked for", "不能审批本人的申请"
@@ -223,19 +231,26 @@ class Approvals:
         self._refuse_late(found)
         if found.state != "asked":
             raise _refused("decided", f"approval {number} is {found.state}", "该申请已处理")
+        decided = replace(
+            found,
+            state=state,
+            reason=reason,
+            decided_by=deciding.login,
+            decided_at=self._books.store.now(),
+        )
         connection.execute(
             update(approvals)
             .where(approvals.c.id == number)
             .values(
                 state=state,
                 reason=reason,
-                decided_by=deciding.login,
-                decided_at=self._books.store.now(),
+                decided_by=decided.decided_by,
+                decided_at=decided.decided_at,
             )
         )
         detail: Detail = {"approval": number, "for": found.action, "reason": reason}
         self._note(connection, deciding.login, f"approval-{state}", detail)
-        return self._get(connection, number)
+        return decided
 
     def _refuse_late(self, found: Approval) -> None:
         if self._books.store.now() > found.lapses_at:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, bindparam, insert, update
+from sqlalchemy import ColumnElement, func, insert, update
 
 from cardkit.registry.counters import CHIP
 from cardkit.registry.exchange.lookup import card_data
 from cardkit.registry.exchange.matching import SAID, matched
 from cardkit.registry.exchange.reading import Content
 from cardkit.registry.exchange.work import CARD, RESULT, VALUE, Incoming, Outgoing, Work, judged
+from cardkit.registry.functions import from_hex
 from cardkit.registry.journal import Event
 from cardkit.registry.schema import cards, chips
 from cardkit.registry.schema.exchange import exchange_rows
@@ -99,7 +101,10 @@ def _settle(work: Work, rows: pl.DataFrame) -> None:
 
 def _move(work: Work, state: str, *, ok: bool) -> None:
     brought = exchange_rows.c
-    issued = {"issued_at": work.now} if ok else {}
+    issued: dict[str, Any] = {}
+    if ok:  # the code with its MAC was checked against the order
+        mac = from_hex(func.substr(brought.value, _CODE_DIGITS + 1))
+        issued = {"issued_at": work.now, "card_id_code_mac": mac}
     work.connection.execute(
         update(cards)
         .where(
@@ -113,16 +118,10 @@ def _move(work: Work, state: str, *, ok: bool) -> None:
 
 
 def _keep_chips(work: Work, made: pl.DataFrame) -> None:
-    """The chips that came, and the MAC of their id codes."""
+    """The chips that came."""
     engine, connection = work.books.store.engine, work.connection
     first = work.books.counters.peek(connection, CHIP)
     add = Statement(engine, insert(chips).inline(), _CHIP_COLUMNS)
-    seal = Statement(
-        engine,
-        update(cards)
-        .where(cards.c.id == bindparam("card_id"))
-        .values(card_id_code_mac=bindparam("mac")),
-    )
     for part in made.select(CARD, "card_id_code", "atr").iter_slices(50_000):
         rows = [
             (card, bytes.fromhex(code), bytes.fromhex(atr)) for card, code, atr in part.iter_rows()
@@ -142,7 +141,6 @@ def _keep_chips(work: Work, made: pl.DataFrame) -> None:
                 for at, (card, code, atr) in enumerate(rows)
             ],
         )
-        seal.run_many(connection, [(code[-_MAC_BYTES:], card) for card, code, _atr in rows])
         first += len(rows)
     work.books.counters.store(connection, CHIP, first)
 
