@@ -54,7 +54,7 @@ class Softhsm:
         (self.folder / "pulled").rename(self.folder / "tokens")
 
 
-def make_token(folder: Path) -> Softhsm:
+def make_token(folder: Path, pin: str = PIN) -> Softhsm:
     """Make a token; the caller sets SOFTHSM2_CONF to ``folder/softhsm2.conf`` afterwards."""
     (folder / "tokens").mkdir(parents=True)
     configuration = folder / "softhsm2.conf"
@@ -62,7 +62,7 @@ def make_token(folder: Path) -> Softhsm:
     tool = shutil.which("softhsm2-util")
     if tool is None:
         pytest.fail("softhsm2-util is missing: apt-get install softhsm2")
-    command = [tool, "--init-token", "--free", "--label", LABEL, "--pin", PIN, "--so-pin", SO_PIN]
+    command = [tool, "--init-token", "--free", "--label", LABEL, "--pin", pin, "--so-pin", SO_PIN]
     environment = {**os.environ, "SOFTHSM2_CONF": str(configuration)}
     subprocess.run(command, check=True, capture_output=True, env=environment)
     return Softhsm(folder, TokenSettings(MODULE, LABEL, test=True))

@@ -63,10 +63,12 @@ def approvals(
     with common.open_registry(registry) as opened:
         desk.signed_in(opened, ctx)
         found = desk.lifecycle_of(opened, ctx).approvals.all(state)
+    local = desk.rules_of(ctx).calendar.local
     out.document([one.as_json() for one in found])
     rows = [
         (str(one.number), one.state, one.action, one.subject or f"{one.subjects} records",
-         one.asked_by, one.asked_at, one.decided_by, one.lapses_at, one.used_at)
+         one.asked_by, local(one.asked_at), one.decided_by, local(one.lapses_at),
+         local(one.used_at))
         for one in found
     ]  # fmt: skip
     headings = ("N", "STATE", "ACTION", "ABOUT", "ASKED BY", "AT", "DECIDED BY", "UNTIL", "USED AT")
@@ -92,7 +94,7 @@ def grant(ctx: click.Context, number: int, registry: str | None, *, as_json: boo
 
 @approval.command()
 @click.argument("number", type=int)
-@click.option("--reason", default="", help="Why 原因, a word. No personal data.")
+@click.option("--reason", default="", help="Why 原因: a code word. No personal data.")
 @common.registry_option()
 @desk.operator_option()
 @desk.rules_option()

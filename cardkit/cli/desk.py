@@ -193,12 +193,34 @@ def approval(
     NotAllowedError
         The second person's password is wrong, it is the same person, or they may not approve this.
     """
-    if second is None:
+    other = beside(registry, ctx, second)
+    if other is None:
         return number
-    life = lifecycle_of(registry, ctx)
-    other = life.people.authenticate(second, password(f"Password 口令 of {second}"))
-    granted = life.approvals.on_the_spot(action, subjects, operator=operator, second=other)
+    approvals = lifecycle_of(registry, ctx).approvals
+    granted = approvals.on_the_spot(action, subjects, operator=operator, second=other)
+    ctx.call_on_close(lambda: _take_back(ctx, granted.number))
     return granted.number
+
+
+def beside(registry: Registry, ctx: click.Context, second: str | None) -> Operator | None:
+    """The second person who is here, by the password that is asked for now.
+
+    Raises
+    ------
+    NotAllowedError
+        The password is wrong or the account locked.
+    """
+    if second is None:
+        return None
+    people = lifecycle_of(registry, ctx).people
+    return people.authenticate(second, password(f"Password 口令 of {second}"))
+
+
+def _take_back(ctx: click.Context, number: int) -> None:
+    """Void what was granted on the spot for an act that was refused: nobody uses it later."""
+    with common.open_registry(ctx.params.get("registry"), must_exist=True) as registry:
+        if lifecycle_of(registry, ctx).approvals.get(number).state == "granted":
+            lifecycle_of(registry, ctx).approvals.take_back(number)
 
 
 def keep_token(registry: Registry, login: str, token: str) -> None:

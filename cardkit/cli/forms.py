@@ -108,7 +108,10 @@ _ABOUT = {
 @forms.command("list")
 @click.option("--kind", type=click.Choice(KINDS), help="Only this kind 种类.")
 @click.option("--card", "which", metavar="CARD", help="Only about this card; - reads it.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N",
+    help="At most so many papers.",
+)  # fmt: skip
 @common.registry_option()
 @common.json_option()
 def list_(

@@ -19,6 +19,7 @@ COMMANDS = {
     "identity": Later(_LOOK + "identity", "Ask the identity system 身份核查"),
     "duplicates": Later(_LOOK + "duplicates", "Who may be the same person 查重"),
     "check": Later(_DECISION + "check", "First check 初审, by the township"),
+    "correct": Later(_DECISION + "correct", "Correct 更正 an application before it is confirmed"),
     "confirm": Later(_DECISION + "confirm", "Confirm 复核, by the county: plans the card"),
     "refuse": Later(_DECISION + "refuse", "Refuse an application 退回"),
     "withdraw": Later(_DECISION + "withdraw", "Withdraw an application 撤回"),

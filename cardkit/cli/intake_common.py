@@ -19,24 +19,33 @@ if TYPE_CHECKING:
     from cardkit.registry.registry import Registry
 
 
-def worker(registry: Registry, ctx: click.Context) -> tuple[Operator, Books]:
+def worker(
+    registry: Registry, ctx: click.Context, action: str = "intake"
+) -> tuple[Operator, Books]:
     """Who works here, and the books in this person's hands.
+
+    Parameters
+    ----------
+    action : str
+        What the history calls it when somebody without the role tries.
 
     Raises
     ------
     NotAllowedError
         Nobody is signed in, or somebody who only looks.
     """
+    from cardkit.registry.attempts import attempted  # noqa: PLC0415
     from cardkit.registry.operators import NotAllowedError, Role  # noqa: PLC0415
 
     operator = desk.signed_in(registry, ctx)
-    if not operator.has(Role.WINDOW, Role.TOWNSHIP, Role.COUNTY):
-        raise NotAllowedError(
-            "role",
-            "intake is for window, township and county",
-            hint="sign in as somebody with one of these roles",
-            zh="受理业务须由窗口、乡镇或县经办人员办理",
-        )
+    with attempted(registry.books, operator, action):
+        if not operator.has(Role.WINDOW, Role.TOWNSHIP, Role.COUNTY):
+            raise NotAllowedError(
+                "role",
+                "intake is for window, township and county",
+                hint="sign in as somebody with one of these roles",
+                zh="受理业务须由窗口、乡镇或县经办人员办理",
+            )
     return operator, registry.books.by(operator.login)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,3 +183,48 @@ def withdraw(
     out = Output(as_json=as_json)
     out.document({"application": number, "act": act.as_json()})
     out.line(f"application 申请 {number}: withdrawn 已撤回")
+
+
+@click.command()
+@NUMBER
+@click.option(
+    "--details-stdin",
+    is_flag=True,
+    required=True,
+    help='The right data as JSON from standard input: {"name": "..."}; never as arguments.',
+)
+@PROFILE
+@common.registry_option()
+@desk.operator_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def correct(
+    ctx: click.Context,
+    number: int,
+    profile: str,
+    registry: str | None,
+    *,
+    details_stdin: bool,  # noqa: ARG001 - says where they come from
+    as_json: bool,
+) -> None:
+    """Correct application N 更正申请 before it is confirmed; the first check is made anew."""
+    details = _details()
+    loaded = common.load_profile(profile)
+    with common.open_registry(registry, must_exist=True) as opened:
+        _, books = worker(opened, ctx, "correct-application")
+        room = working_on(books, opened, ctx, loaded)
+        changed = room.correct(number, details, today=common.today(loaded))
+    out = Output(as_json=as_json)
+    out.document({"application": number, "changed": changed})
+    out.line(f"application 申请 {number}: corrected 已更正 ({', '.join(changed)})")
+
+
+def _details() -> dict[str, str]:
+    try:
+        found = json.loads(sys.stdin.read(65_536))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        raise UsageError("standard input is no JSON object of texts", hint='like {"name": "..."}')
+    return found

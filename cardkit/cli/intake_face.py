@@ -73,9 +73,13 @@ def _draw(profile: Profile) -> Callable[[FaceContent, Layout], bytes]:
 @click.option("--out", type=common.PATH, required=True, help="PNG file; only you can read it.")
 @common.profile_option(required=True)
 @common.registry_option()
+@desk.operator_option()
 @common.lang_option(only_errors=True)
 @common.json_option()
-def face(which: str, out: Path, profile: str, registry: str | None, *, as_json: bool) -> None:
+@click.pass_context
+def face(
+    ctx: click.Context, which: str, out: Path, profile: str, registry: str | None, *, as_json: bool
+) -> None:
     """Draw the printed side of CARD 卡面 into a file; nothing is printed or noted.
 
     CARD as for `registry show`.
@@ -85,6 +89,7 @@ def face(which: str, out: Path, profile: str, registry: str | None, *, as_json: 
     loaded = common.load_profile(profile)
     layout = _layout(loaded)
     with common.open_registry(registry, must_exist=True) as opened:
+        desk.reader(opened, ctx)
         record = find(opened, which)
         photo = Photos(opened.books).current(record.person_id)
     image = _draw(loaded)(_content_of(loaded)(record, photo), layout)
@@ -134,7 +139,7 @@ def print_(
     layout = _layout(loaded)
     machine = _printer(address)
     with common.open_registry(registry, must_exist=True) as opened:
-        _, books = worker(opened, ctx)
+        _, books = worker(opened, ctx, "print-face")
         record = find(opened, which)
         printed = Faces(books).print(record, machine, layout, _content_of(loaded), _draw(loaded))
     out = Output(as_json=as_json)
@@ -166,7 +171,7 @@ def spoil_face(
     from cardkit.registry.intake.faces import Faces  # noqa: PLC0415
 
     with common.open_registry(registry, must_exist=True) as opened:
-        _, books = worker(opened, ctx)
+        _, books = worker(opened, ctx, "spoil-face")
         record = find(opened, which)
         number = Faces(books).spoil(record.card_id, reason)
     out = Output(as_json=as_json)

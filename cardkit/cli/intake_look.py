@@ -33,6 +33,7 @@ LONGEST = 400  # characters of a line
 @common.registry_option()
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Only these.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@desk.operator_option()
 @FULL
 @common.json_option()
 @click.pass_context
@@ -49,6 +50,8 @@ def list_(
     """List applications 申请 in the order in which they came."""
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        if full or as_json:
+            desk.reader(opened, ctx)
         found = applications(opened, ctx, common.load_profile(profile)).list(states, limit)
     out.list_document(one.as_json() for one in found)
     headings = ("N", "STATE", "KIND", "NAME", "CITIZEN NUMBER", "PHOTO", "IDENTITY", "APPLIED")
@@ -73,6 +76,7 @@ def _row(one: Application, *, full: bool) -> Sequence[str]:
 @NUMBER
 @PROFILE
 @common.registry_option()
+@desk.operator_option()
 @FULL
 @common.json_option()
 @click.pass_context
@@ -88,16 +92,19 @@ def show(
     """Show application N 申请; names and numbers are masked unless --full asks for them."""
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
-        found = applications(opened, ctx, common.load_profile(profile)).get(number)
-    content = found.as_json()
+        if full or as_json:
+            desk.reader(opened, ctx)
+        room = applications(opened, ctx, common.load_profile(profile))
+        content = room.get(number).as_json() | room.appeared(number)
     out.document(content)
     hidden = {"insurance_number", "citizen_number", "phone", "bank_card_number"}
     rows = []
     for name, value in content.items():
-        text = str(value) if value not in (None, "", {}) else "-"
+        text = ", ".join(value) if isinstance(value, list) else str(value)
+        text = text if value not in (None, "", {}, []) else "-"
         if not full and name in hidden:
             text = masked_number(text)
-        elif not full and name in ("name", "address", "kind_data"):
+        elif not full and name in ("name", "address", "kind_data", "agent"):
             text = masked_name(text)
         rows.append((name, text))
     out.lines(table(rows))
@@ -112,24 +119,38 @@ def show(
     envvar="CARDKIT_IDENTITY",
     help="Identity system 身份核查系统: virtual, or virtual:FILE (CSV of people it knows).",
 )
+@click.option(
+    "--again",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only application N, whatever was said about it before 重新核查.",
+)
 @common.registry_option()
 @desk.operator_option()
 @desk.rules_option()
 @common.lang_option(only_errors=True)
 @common.json_option()
 @click.pass_context
-def identity(ctx: click.Context, address: str, registry: str | None, *, as_json: bool) -> None:
+def identity(
+    ctx: click.Context, address: str, again: int | None, registry: str | None, *, as_json: bool
+) -> None:
     """Ask the identity system 身份核查 about every open application without a verdict.
 
     When it does not answer, the applications wait and the exit code is 3.
     """
-    from cardkit.registry.intake.identity import Identities  # noqa: PLC0415
+    from cardkit.registry.intake.application import get_in  # noqa: PLC0415
+    from cardkit.registry.intake.identity import Identities, IdentityRun  # noqa: PLC0415
 
     system = _system(address)
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
         _, books = worker(opened, ctx)
-        run = Identities(books).check_waiting(system)
+        if again is None:
+            run = Identities(books).check_waiting(system)
+        else:
+            with books.store.reading() as connection:
+                get_in(connection, again)
+            run = IdentityRun({again: Identities(books).check(again, system)})
     counts = run.counts()
     verdicts = {str(number): verdict.value for number, verdict in run.verdicts.items()}
     out.document(
@@ -154,7 +175,38 @@ def _system(address: str) -> IdentityCheck:
         raise UsageError(
             "no such identity system", hint="virtual, or virtual:FILE; others come as plug-ins"
         )
+    if file and not Path(file).is_file():
+        raise UsageError(
+            f"there is no file {file} of people whom the virtual system knows",
+            hint="virtual alone knows everybody; virtual:FILE only those of a CSV file",
+            zh=f"没有文件 {file}：请给出虚拟身份核查系统的人员文件（CSV）",
+        )
     return VirtualIdentitySystem.read(Path(file)) if file else VirtualIdentitySystem()
+
+
+def _person(line: str) -> tuple[str, str, str]:
+    """Number, name and birth date of a line; the error says what is wrong, not with what."""
+    from cardkit.codec.numbers import NumberError, parse_citizen_number  # noqa: PLC0415
+
+    parts = [part.strip() for part in line.split(",")]
+    number, name, birth_date = (*parts, "", "", "")[:3]
+    wrong = ""
+    if len(parts) > 3 or not (number or (name and birth_date)):
+        wrong = "number, name, birth date"
+    elif birth_date and not (len(birth_date) == 8 and birth_date.isdecimal()):
+        wrong = "birth date"
+    elif number:
+        try:
+            parse_citizen_number(number, None)
+        except NumberError:
+            wrong = "citizen number"
+    if wrong:
+        raise UsageError(
+            f"the line of standard input cannot be: {wrong}",
+            hint="citizen number, or name and birth date (YYYYMMDD), separated by commas",
+            zh="标准输入的内容有误：应为 公民身份号码,姓名,出生日期(YYYYMMDD)，以逗号分隔",
+        )
+    return number, name, birth_date
 
 
 @click.command()
@@ -165,8 +217,11 @@ def _system(address: str) -> IdentityCheck:
     help="About one person: citizen number, name and birth date (YYYYMMDD) on one line of standard "
     "input, separated by commas.",
 )
+@desk.operator_option()
+@desk.rules_option()
 @common.json_option()
-def duplicates(registry: str | None, *, person: bool, as_json: bool) -> None:
+@click.pass_context
+def duplicates(ctx: click.Context, registry: str | None, *, person: bool, as_json: bool) -> None:
     """Who may be the same person 查重.
 
     Without --person, every group of people of the registry with one name and one birth date.
@@ -175,10 +230,10 @@ def duplicates(registry: str | None, *, person: bool, as_json: bool) -> None:
 
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        desk.reader(opened, ctx)
         search = Duplicates(opened.books)
         if person:
-            parts = [part.strip() for part in sys.stdin.readline(LONGEST).split(",")]
-            number, name, birth_date = (*parts, "", "", "")[:3]
+            number, name, birth_date = _person(sys.stdin.readline(LONGEST))
             found = search.find(number, name=name, birth_date=birth_date)
             out.document({"candidates": [one.as_json() for one in found]})
             for one in found:

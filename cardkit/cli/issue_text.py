@@ -37,6 +37,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "完成：制卡 {issued}，退回 {rejected}，失败 {failed}，废卡 {spoilt}，未完成 {open}",
         "done: {issued} issued, {rejected} rejected, {failed} failed, {spoilt} spoilt, {open} open",
     ),
+    "done_shared": (
+        ("完成：本窗口制卡 {issued}，其他窗口制卡 {elsewhere}，退回 {rejected}，失败 {failed}，"
+         "废卡 {spoilt}，未完成 {open}"),
+        ("done: {issued} issued here, {elsewhere} at other windows, {rejected} rejected, "
+         "{failed} failed, {spoilt} spoilt, {open} open"),
+    ),
     "rate": ("每小时 {rate:.0f} 张", "{rate:.0f} cards an hour"),
     "rehearsal": (
         "试运行（{chips}，不接触任何卡片和登记库），第一张卡的指令，个人信息和密钥已隐藏：",

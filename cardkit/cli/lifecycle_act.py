@@ -18,6 +18,7 @@ from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
     from cardkit.registry.lifecycle import Act, Agent, Appearance, Request
+    from cardkit.registry.lifecycle.days import Calendar
     from cardkit.registry.operators import Operator
     from cardkit.registry.registry import Registry
 
@@ -44,7 +45,8 @@ def given_options(command: Any) -> Any:  # noqa: ANN401
                 help="A paper that was shown 材料, such as id, card, agent-id. Repeat it.",
             ),
             click.option("--channel", default="window", show_default=True, help="Channel 渠道."),
-            click.option("--reason", default="", help="Why 原因, a word. No personal data."),
+            click.option("--reason", default="", help="Why 原因: lost, damaged, other ... or "
+                "another code word. No personal data."),
             click.option(
                 "--details-stdin", is_flag=True,
                 help="Read a JSON object, one line, from standard input: \"agent\" with name, "
@@ -96,7 +98,7 @@ def perform(
         asked = request_of(opened, ctx, (action, subject), operator, Given(**given), more)
         act = life.perform(asked)
     out.document(act.as_json())
-    out.lines(told(act))
+    out.lines(told(act, desk.rules_of(ctx).calendar))
 
 
 def request_of(
@@ -119,13 +121,11 @@ def request_of(
     action, subject = what
     details, agent = _details(wanted=given.details_stdin)
     rule = desk.rules_of(ctx).of_action(action)[0]
-    number = desk.approval(
-        opened, ctx, action, subject, operator=operator, number=given.approval, second=given.second
-    )
+    second = desk.beside(opened, ctx, given.second)
     appearance = _appearance(given.who or min(rule.appears, key=WHO.index), given.papers, agent)
     return Request(
-        action, subject, operator, appearance, number, given.channel, given.reason,
-        details | dict(more),
+        action, subject, operator, appearance, given.approval, given.channel, given.reason,
+        details | dict(more), second=second,
     )  # fmt: skip
 
 
@@ -158,15 +158,19 @@ def _details(*, wanted: bool) -> tuple[dict[str, str], Agent | None]:
         ) from None
 
 
-def told(act: Act) -> list[str]:
-    """The act in lines for people; nothing personal."""
-    lines = [f"{act.action}: record {act.subject} {act.from_state} → {act.to_state}"]
+def told(act: Act, calendar: Calendar) -> list[str]:
+    """The act in lines for people, with times of the place; nothing personal."""
+    lines = [
+        f"act {act.act_id}: {act.action}: record {act.subject} {act.from_state} → {act.to_state}"
+    ]
     if act.subject_kind == "card" and act.bank_from != act.bank_to:
         lines.append(f"bank side: {act.bank_from} → {act.bank_to}")
     if act.lapses_at:
-        lines.append(f"lapses by itself at {act.lapses_at}")
-    if act.fee or act.deposit:
+        lines.append(f"lapses by itself at {calendar.local(act.lapses_at)}")
+    if act.fee or act.deposit > 0:
         lines.append(f"fee {act.fee / 100:.2f} yuan, deposit {act.deposit / 100:.2f} yuan")
+    if act.deposit < 0:
+        lines.append(f"deposit given back 押金退还 {-act.deposit / 100:.2f}")
     if act.due:
         lines.append(f"due by {act.due}")
     if act.new_card is not None:

@@ -14,7 +14,10 @@ def chip() -> None:
 
 
 @chip.command()
-@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N",
+    help="At most so many.",
+)  # fmt: skip
 @common.registry_option()
 @desk.operator_option()
 @desk.rules_option()
@@ -30,9 +33,10 @@ def pending(ctx: click.Context, limit: int, registry: str | None, *, as_json: bo
     with common.open_registry(registry, must_exist=True) as opened:
         by = desk.signed_in(opened, ctx)
         found = desk.lifecycle_of(opened, ctx).chips.pending(operator=by, limit=limit)
+    local = desk.rules_of(ctx).calendar.local
     out.document([one.as_json() for one in found])
     rows = [
-        (str(one.act_id), one.instant, one.action, one.chip, f"{one.subject} {one.number}",
+        (str(one.act_id), local(one.instant), one.action, one.chip, f"{one.subject} {one.number}",
          one.operator)
         for one in found
     ]  # fmt: skip

@@ -99,7 +99,11 @@ def take(
 )  # fmt: skip
 @click.option("--machine", default="", metavar="NUMBER", help="Number of the machine in stock.")
 @click.option(
-    "--machine-kind", type=click.Choice(["pos", "psam"]), default="pos", show_default=True
+    "--machine-kind",
+    type=click.Choice(["pos", "psam"]),
+    default="pos",
+    show_default=True,
+    help="What the machine 机具 is.",
 )
 @acting
 def out(

@@ -208,7 +208,7 @@ def close(
 @common.json_option()
 @click.pass_context
 def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool) -> None:
-    """A lot: who had it, what is open, what the registry could not follow."""
+    """A lot 批次: who had it, what is open, what the registry could not follow."""
     screen = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
         desk.reader(opened, ctx)
@@ -218,7 +218,9 @@ def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool)
 
 
 @click.command("list")
-@click.option("--state", type=click.Choice(["packed", "out", "back", "closed"]))
+@click.option(
+    "--state", type=click.Choice(["packed", "out", "back", "closed"]), help="Only these 状态."
+)
 @common.registry_option()
 @desk.rules_option()
 @common.json_option()

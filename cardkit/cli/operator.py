@@ -77,6 +77,7 @@ def add(
     as_json: bool,
 ) -> None:
     """Make an account 建立账号 for a person; an administrator does it."""
+    from cardkit.registry.attempts import attempted  # noqa: PLC0415
     from cardkit.registry.operators import Role  # noqa: PLC0415
 
     out = Output(as_json=as_json)
@@ -84,7 +85,8 @@ def add(
         by = desk.signed_in(opened, ctx)
         secret = desk.password("Their first password 初始口令", stdin=password_stdin, confirm=True)
         people = desk.accounts(opened, ctx)
-        made = people.add(login, name, map(Role, roles), secret, place=place, by=by)
+        with attempted(opened.books, by, "operator-add"):
+            made = people.add(login, name, map(Role, roles), secret, place=place, by=by)
     _show(out, made)
 
 
@@ -126,12 +128,14 @@ def roles(
     ctx: click.Context, login: str, roles: tuple[str, ...], registry: str | None, *, as_json: bool
 ) -> None:
     """Give a person other roles 角色; an administrator does it."""
+    from cardkit.registry.attempts import attempted  # noqa: PLC0415
     from cardkit.registry.operators import Role  # noqa: PLC0415
 
     out = Output(as_json=as_json)
     with common.open_registry(registry) as opened:
         by = desk.signed_in(opened, ctx)
-        changed = desk.accounts(opened, ctx).set_roles(login, map(Role, roles), by=by)
+        with attempted(opened.books, by, "operator-roles"):
+            changed = desk.accounts(opened, ctx).set_roles(login, map(Role, roles), by=by)
     _show(out, changed)
 
 
@@ -151,10 +155,13 @@ def place(
 
     People of a township act on the people of their township; the rules say which roles are bound.
     """
+    from cardkit.registry.attempts import attempted  # noqa: PLC0415
+
     out = Output(as_json=as_json)
     with common.open_registry(registry) as opened:
         by = desk.signed_in(opened, ctx)
-        changed = desk.accounts(opened, ctx).set_place(login, place, by=by)
+        with attempted(opened.books, by, "operator-place"):
+            changed = desk.accounts(opened, ctx).set_place(login, place, by=by)
     _show(out, changed)
 
 
@@ -171,11 +178,14 @@ def lock(
     ctx: click.Context, login: str, registry: str | None, *, undo: bool, as_json: bool
 ) -> None:
     """Lock an account 锁定 and end its sessions; an administrator does it."""
+    from cardkit.registry.attempts import attempted  # noqa: PLC0415
+
     out = Output(as_json=as_json)
     with common.open_registry(registry) as opened:
         by = desk.signed_in(opened, ctx)
         people = desk.accounts(opened, ctx)
-        (people.unlock if undo else people.lock)(login, by=by)
+        with attempted(opened.books, by, "operator-lock"):
+            (people.unlock if undo else people.lock)(login, by=by)
     out.document({"login": login, "locked": not undo})
     out.line(f"{login} is {'unlocked' if undo else 'locked'}")
 
@@ -201,13 +211,16 @@ def password(
 
     Your own password is asked for first. Every session of that person ends.
     """
+    from cardkit.registry.attempts import attempted  # noqa: PLC0415
+
     out = Output(as_json=as_json)
     with common.open_registry(registry) as opened:
         by = desk.signed_in(opened, ctx)
         people = desk.accounts(opened, ctx)
         people.authenticate(by.login, desk.password("Your password 口令", stdin=password_stdin))
         secret = desk.password("New password 新口令", stdin=password_stdin, confirm=True)
-        people.set_password(login or by.login, secret, by=by)
+        with attempted(opened.books, by, "operator-password"):
+            people.set_password(login or by.login, secret, by=by)
     out.document({"login": login or by.login})
     out.line(f"the password of {login or by.login} is changed")
 

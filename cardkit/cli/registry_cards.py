@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardkit.cli import common, desk, registry_text, stock_place
+from cardkit.cli import common, desk, registry_text, stock_place, windows
 from cardkit.cli.output import Output, table
 from cardkit.errors import ExitCode, UsageError
 
@@ -190,7 +191,8 @@ def spoil(
     """Give up the chip of a record 废卡; the record gets another.
 
     For a chip that is broken or lost before its card was issued. Its id code is dead for ever. CARD
-    is the card id code 卡识别码, the card number 卡号 or the number of the record.
+    is the card id code 卡识别码, the card number 卡号 or the number of the record. Refused while
+    another window 窗口 makes the card: when it has ended or its lease has passed.
     """
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
@@ -201,7 +203,8 @@ def spoil(
             question = f"Retire id code {code} of record {record.card_id} for ever?"
             click.confirm(question, abort=True, err=True)
         stock_place.keep(opened, ctx)
-        opened.spoil(record.card_id, reason)
+        here = os.environ.get("CARDKIT_WINDOW") or windows.own_name()
+        opened.spoil(record.card_id, reason, by_window=here, dead=windows.is_dead)
         after = opened.get(record.card_id)
     out.document(
         {"card_id": record.card_id, "retired": code, "state": after.state,

@@ -85,7 +85,7 @@ def add(
 @common.registry_option()
 @common.json_option()
 def list_(registry: str | None, *, as_json: bool) -> None:
-    """List systems and their rights."""
+    """List systems 客户端 and their rights 权限."""
     out = Output(as_json=as_json)
     with _clients(registry) as clients:
         known = clients.list()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardkit.registry.exchange.layout import Field, Layout
+    from cardkit.registry.registry import Registry
 
 LAYOUTS = click.option(
     "--layouts", "folders", type=common.DIRECTORY, multiple=True, envvar="CARDKIT_LAYOUTS",
@@ -30,6 +31,8 @@ def catalogue_of(folders: tuple[Path, ...]) -> Mapping[str, Layout]:
 
 @click.command()
 @LAYOUTS
+@desk.operator_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 def layouts(folders: tuple[Path, ...], *, as_json: bool) -> None:
     """List the layouts 文件格式 that can be used."""
@@ -47,6 +50,8 @@ def layouts(folders: tuple[Path, ...], *, as_json: bool) -> None:
 @click.command()
 @click.argument("layout")
 @LAYOUTS
+@desk.operator_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 def show(layout: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
     """Show the fields and result codes of a LAYOUT 文件格式."""
@@ -85,7 +90,7 @@ def partner(
     ctx: click.Context, name: str | None, recipient: str, agreed: tuple[str, ...],
     folders: tuple[Path, ...], registry: str | None, *, as_json: bool,
 ) -> None:  # fmt: skip
-    """Agree with a partner 交换单位 NAME what is exchanged; without NAME, list them.
+    """Agree with a partner 交换单位 NAME what is exchanged; without NAME, or `list`, list them.
 
     What was agreed before is replaced. Only an administrator may.
     """
@@ -93,9 +98,13 @@ def partner(
     from cardkit.registry.exchange.partners import Partners  # noqa: PLC0415
 
     out = Output(as_json=as_json)
+    if name == "list" and not (recipient or agreed):
+        name = None
     with common.open_registry(registry) as opened:
         partners = Partners(opened.books)
-        if name is not None:
+        if name is None:
+            _known(opened, ctx)
+        else:
             operator = desk.signed_in(opened, ctx)
             known = catalogue_of(folders)
             for layout in agreed:
@@ -111,13 +120,18 @@ def partner(
 
 @click.command()
 @common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
-def status(registry: str | None, *, as_json: bool) -> None:
+@click.pass_context
+def status(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
     """List what was exchanged 交换批次, oldest first."""
     from cardkit.registry.exchange.exchange import Exchange  # noqa: PLC0415
 
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
+        _known(opened, ctx)
         batches = Exchange(opened.books).batches()
     out.document([batch.as_json() for batch in batches])
     rows = [
@@ -158,6 +172,12 @@ def look(
         lines = Custody(opened.books, room).look(batch, role, operator=operator)
     out.document({"batch": batch, "file": role, "lines": list(lines)})
     out.lines(lines)
+
+
+def _known(opened: Registry, ctx: click.Context) -> None:
+    """Who is named with --operator is signed in; these lists ask for nobody otherwise."""
+    if ctx.meta.get("cardkit.operator"):
+        desk.signed_in(opened, ctx)
 
 
 def _shape(layout: Layout) -> str:

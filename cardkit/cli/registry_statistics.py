@@ -75,7 +75,7 @@ def places_assign(
     employers: bool,
     as_json: bool,
 ) -> None:
-    """Say who belongs where: by a FILE, or by how addresses begin.
+    """Say who belongs where 归属地: by a FILE, or by how addresses begin.
 
     FILE is a CSV with the column place, and citizen_number, card_number or card_id. Exit code 1
     when rows name nobody or no place.
@@ -134,12 +134,18 @@ def places_list(registry: str | None, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--by", "period", type=click.Choice(PERIODS), default="month", show_default=True)
+@click.option(
+    "--by", "period", type=click.Choice(PERIODS), default="month", show_default=True,
+    help="Length of a period 统计周期.",
+)  # fmt: skip
 @click.option("--place", default="", metavar="CODE", help="Only this place and those below it.")
 @click.option("--level", type=click.Choice(LEVELS), help="Add up to these places.")
 @click.option("--since", default="", metavar="DAY", help="First day, such as 2012-05-01.")
 @click.option("--until", default="", metavar="DAY", help="Last day.")
-@click.option("--measure", "measures", type=click.Choice(MEASURES), multiple=True)
+@click.option(
+    "--measure", "measures", type=click.Choice(MEASURES), multiple=True,
+    help="Only these 指标; repeat it.",
+)  # fmt: skip
 @click.option("--standing", is_flag=True, help="Instead: how many cards stand in which state now.")
 @click.option(
     "--out", "files", type=common.PATH, multiple=True,
@@ -202,9 +208,9 @@ def sample() -> None:
 @click.argument("action")
 @click.argument("size", type=click.IntRange(1, 10_000))
 @click.option("--seed", help="Default: a random one; it is kept either way 种子.")
-@click.option("--place", default="", metavar="CODE")
-@click.option("--since", default="", metavar="DAY")
-@click.option("--until", default="", metavar="DAY")
+@click.option("--place", default="", metavar="CODE", help="Only this place 地点.")
+@click.option("--since", default="", metavar="DAY", help="First day.")
+@click.option("--until", default="", metavar="DAY", help="Last day.")
 @_acting
 def sample_draw(
     ctx: click.Context,
@@ -218,7 +224,7 @@ def sample_draw(
     *,
     as_json: bool,
 ) -> None:
-    """Draw SIZE acts of an ACTION, as the history calls it: hand-out, replace, issue ..."""
+    """Draw 抽样 SIZE acts of an ACTION, as the history calls it: hand-out, replace, issue ..."""
     from cardkit.registry.statistics import Inspection  # noqa: PLC0415
 
     out = Output(as_json=as_json)
@@ -274,7 +280,7 @@ def sample_result(
 def sample_show(
     ctx: click.Context, number: int, registry: str | None, *, again: bool, as_json: bool
 ) -> None:
-    """A sample with its results. Exit code 1 when --again draws other items."""
+    """A sample 抽查 with its results. Exit code 1 when --again draws other items."""
     from cardkit.registry.statistics import Inspection  # noqa: PLC0415
 
     out = Output(as_json=as_json)
@@ -327,7 +333,7 @@ def archive_bind(ctx: click.Context, place: str, registry: str | None, *, as_jso
 
 
 @archive.command("list")
-@click.option("--place", default="", metavar="CODE")
+@click.option("--place", default="", metavar="CODE", help="Only this place 地点.")
 @common.registry_option()
 @common.json_option()
 def archive_list(place: str, registry: str | None, *, as_json: bool) -> None:
@@ -386,7 +392,7 @@ def archive_back(ctx: click.Context, volume: int, registry: str | None, *, as_js
 
 
 @archive.command("register")
-@click.option("--volume", type=int)
+@click.option("--volume", type=int, help="Only this volume 卷.")
 @common.registry_option()
 @desk.operator_option()
 @desk.rules_option()

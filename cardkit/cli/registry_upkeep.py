@@ -31,7 +31,8 @@ def migrate(registry: str | None, *, check: bool, as_json: bool) -> None:
     """Bring a registry of an earlier version up to date 升级; the data stay.
 
     All of it or nothing. A file is copied beside itself first; of a database on a server take a
-    backup. Programs that are running meanwhile change nothing any more and say so.
+    backup with the old program, before this one is installed, or pg_dump. Programs that are running
+    meanwhile change nothing any more and say so.
     """
     from cardkit.registry import migrating  # noqa: PLC0415
 
@@ -120,6 +121,7 @@ def restore(
     from cardkit.registry.sealing import Key, identities_in  # noqa: PLC0415
 
     out = Output(as_json=as_json)
+    restoring.refuse_other_files(file)
     if identity is not None:
         key = Key(identities_in(_lines(identity)))
     else:

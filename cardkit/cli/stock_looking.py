@@ -117,7 +117,9 @@ def _counted(result: Count) -> list[str]:
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.argument("number", required=False)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
+)
 @click.option("--verify", is_flag=True, help="Check the books against the moves 核对.")
 @common.registry_option()
 @common.json_option()

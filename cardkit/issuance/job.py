@@ -11,14 +11,20 @@ from pathlib import Path
 from cardkit.codec.text import TextRules
 from cardkit.errors import UsageError
 from cardkit.issuance.batch import Tally
-from cardkit.issuance.plan import tree_of
+from cardkit.issuance.plan import local_day, tree_of
 from cardkit.issuance.report import Counts, Report, render
 from cardkit.issuance.roster import IssuedCard, Roster, read
 from cardkit.issuance.roster.reasons import Problem
 from cardkit.issuance.roster.remarks import Language
+from cardkit.issuance.standing import Standing
 from cardkit.profile import Profile
+from cardkit.registry import lifecycle
 from cardkit.registry.claims import nobody_is_dead
+from cardkit.registry.contradictions import Problem as Contradiction
+from cardkit.registry.enrolment_bars import Unfit
+from cardkit.registry.lifecycle import kinds
 from cardkit.registry.numbering import Numbering
+from cardkit.registry.people import Applicant
 from cardkit.registry.records import BatchInfo, CardRecord, Conflict, Enrolment
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
@@ -63,7 +69,9 @@ def read_roster(profile: Profile, path: Path, today: dt.date) -> Roster:
 def enrol(profile: Profile, registry: Registry, roster: Roster) -> Job:
     """Give every applicant a card record; rows that contradict the registry become rejects.
 
-    Enrolling the same roster again finds the same records.
+    So do rows of people who get no card by roster (their card was cancelled, their application is
+    open or was refused, the identity system says that they are dead), and who are too old or too
+    young for the card kind of their row. Enrolling the same roster again finds the same records.
     """
     numbers = profile.numbers
     enrolment = registry.enrol(
@@ -72,6 +80,7 @@ def enrol(profile: Profile, registry: Registry, roster: Roster) -> Job:
             numbers.card_prefix, numbers.card_first, numbers.serial_first, profile.region.city
         ),
         BatchInfo(roster.name, roster.digest, roster.count),
+        _unfit(profile, local_day(profile, registry.books.store.now())),
     )
     rows = {
         applicant.row: card_id
@@ -83,6 +92,26 @@ def enrol(profile: Profile, registry: Registry, roster: Roster) -> Job:
     wanted = list(enrolment.new)
     wanted += _unfinished(registry, [card_id for card_id in rows.values() if card_id not in new])
     return Job(roster, enrolment, rows, wanted)
+
+
+def _unfit(profile: Profile, day: dt.date) -> Unfit:
+    """The card kinds of the profile [D6]: age, and what is only lent.
+
+    What a kind needs beside that (school, employer) is asked for at intake: a roster has no
+    columns for it.
+    """
+    known = lifecycle.load(profile).kinds
+
+    def unfit(applicant: Applicant) -> Contradiction | None:
+        kind = known.get(applicant.card_kind)
+        if kind is None:
+            return None
+        for one in kinds.problems(kind, {"birth_date": applicant.birth_date}, day):
+            if one.field in ("birth_date", "card_kind") and applicant.birth_date:
+                return Contradiction(one.field, one.zh, one.en)
+        return None
+
+    return unfit
 
 
 def _problem(conflict: Conflict) -> Problem:
@@ -136,6 +165,7 @@ def conclude(
     registry: Registry,
     job: Job,
     tally: Tally,
+    standing: Standing,
     *,
     out: Path,
     now: dt.datetime,
@@ -145,6 +175,8 @@ def conclude(
 
     Parameters
     ----------
+    standing : Standing
+        Numbers the operator was told at the end of the run: the report has the same.
     out : Path
         Directory, see `prepare_folder`. File names carry the local time, so that no run overwrites
         what another one left.
@@ -169,7 +201,10 @@ def conclude(
     files = Files(report, rejects, returned)
     _write_private(
         report,
-        render(_report(profile, job, tally, records, files=files, stamp=stamp, lang=lang), lang),
+        render(
+            _report(profile, job, tally, standing, records, files=files, stamp=stamp, lang=lang),
+            lang,
+        ),
     )
     return files
 
@@ -186,22 +221,28 @@ def _report(
     profile: Profile,
     job: Job,
     tally: Tally,
+    standing: Standing,
     records: Mapping[int, CardRecord],
     *,
     files: Files,
     stamp: str,
     lang: Language,
 ) -> Report:
-    begun = [record for record in records.values() if record.state == State.WRITING]
+    begun = [
+        record
+        for record in records.values()
+        if record.state == State.WRITING and record.card_id not in standing.away
+    ]
     counts = Counts(
         rows=job.roster.count,
-        issued=len(tally.issued),
-        earlier=sum(r.state == State.ISSUED for r in records.values()) - len(tally.issued),
+        issued=standing.issued,
+        elsewhere=standing.elsewhere,
+        earlier=standing.earlier,
         rejected=len(job.roster.rejects),
-        failed=len(tally.failed),
+        failed=standing.failed,
         spoilt=len(tally.spoilt),
-        waiting=sum(r.state == State.PLANNED for r in records.values()),
-        begun=len(begun),
+        waiting=standing.waiting,
+        begun=standing.begun,
     )
     row_of = {card_id: row for row, card_id in job.rows.items()}
     return Report(

@@ -75,12 +75,16 @@ def next_record(registry: Registry, worklist: Worklist) -> CardRecord:
     """
     record = worklist.claim()
     if record is None:
-        raise _nothing_to_do(registry)
+        raise _nothing_to_do(registry, worklist)
     return record
 
 
-def _nothing_to_do(registry: Registry) -> NothingToDoError:
-    begun = [record.id_code.hex().upper() for record in registry.unfinished()]
+def _nothing_to_do(registry: Registry, worklist: Worklist) -> NothingToDoError:
+    unfinished = registry.unfinished()
+    elsewhere = worklist.elsewhere({record.card_id for record in unfinished})
+    begun = [r.id_code.hex().upper() for r in unfinished if r.card_id not in elsewhere]
+    if not begun and elsewhere:
+        return _made_elsewhere(sorted(set(elsewhere.values())))
     if not begun:
         return NothingToDoError(
             "no record waits for a card",
@@ -93,6 +97,15 @@ def _nothing_to_do(registry: Registry) -> NothingToDoError:
         hint="put those in; a lost or broken one is given up with `cardkit registry spoil`",
         zh=f"只差已开始、未完成的卡，卡识别码 {codes}：请放入这些卡；"
         "丢失或损坏的用 cardkit registry spoil 作废",
+    )
+
+
+def _made_elsewhere(windows: list[str]) -> NothingToDoError:
+    names = ", ".join(windows[:_MOST_CODES]) + (" ..." if len(windows) > _MOST_CODES else "")
+    return NothingToDoError(
+        f"the cards that are left are being made at window {names}",
+        hint="take the card out; nothing is missing",
+        zh=f"其余的卡正在窗口 {names} 制作，没有缺卡：请取出卡片",
     )
 
 

@@ -15,6 +15,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
             "time {stamp}, profile {profile}, roster {roster}"),
     "rows": ("花名册人数", "people in the roster"),
     "issued": ("本次制卡", "issued now"),
+    "elsewhere": ("其他窗口已制卡", "made at other windows meanwhile"),
     "earlier": ("以前已制卡", "issued earlier"),
     "rejected": ("退回（见退回文件）", "rejected (see the reject file)"),
     "failed": ("制卡失败", "failed"),
@@ -45,6 +46,7 @@ class Counts:
 
     rows: int
     issued: int
+    elsewhere: int
     earlier: int
     rejected: int
     failed: int

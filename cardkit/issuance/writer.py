@@ -184,9 +184,13 @@ class Writer:
         return self._premade(session, record, identity)
 
     def issued_elsewhere(self, card_ids: Collection[int]) -> set[int]:
-        """Which of these records another window has finished meanwhile."""
+        """Which of these records wait for no card any more: made, failed or given up elsewhere."""
         states = self._registry.states(card_ids)
-        return {card_id for card_id, state in states.items() if state == State.ISSUED}
+        return {
+            card_id
+            for card_id, state in states.items()
+            if state not in (State.PLANNED, State.WRITING)
+        }
 
     # --- pre-made cards ----------------------------------------------------------------------
 

@@ -20,13 +20,14 @@ import json
 import os
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table, select
+from sqlalchemy import Connection, LargeBinary, Table, event, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from cardkit.errors import UsageError
 from cardkit.history import Head
@@ -79,6 +80,7 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
     with _new_file(path) as file:
         with (
             books.store.reading(snapshot=True) as connection,
+            _cursors_closed(connection),
             closing(_lines(books, connection, notes)) as lines,
         ):
             source = _Pulled(_compressed(lines))
@@ -101,6 +103,28 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
     with books.store.writing() as connection:
         books.journal.append(connection, books.store.now(), Event("backup", detail=detail))
     return taken
+
+
+@contextmanager
+def _cursors_closed(connection: Connection) -> Iterator[None]:
+    """Close every cursor at the end, also one whose connection was lost.
+
+    psycopg asks the server to close a cursor of its own, which fails there and leaves the cursor
+    open: it would complain whenever it is collected.
+    """
+    opened: list[DBAPICursor] = []
+
+    def note(_connection: object, cursor: DBAPICursor, *_more: object) -> None:
+        opened.append(cursor)
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+        for cursor in opened:
+            with suppress(connection.dialect.loaded_dbapi.Error):
+                cursor.close()
 
 
 class _Notes:

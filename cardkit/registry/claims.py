@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Update, or_, select, update
 
+from cardkit.registry.errors import BeingMadeError
 from cardkit.registry.schema import cards
 from cardkit.registry.states import State
 from cardkit.registry.store import Store
@@ -20,6 +21,8 @@ LEASE = timedelta(minutes=10)
 """How long a window that does not say a word keeps its records."""
 
 _PLANNED = cards.c.state == State.PLANNED.value
+_UNDER_WAY = cards.c.state.in_((State.PLANNED.value, State.WRITING.value))
+_MOST_IN = 5_000  # values of one IN
 
 
 def nobody_is_dead(_window: str) -> bool:
@@ -55,11 +58,13 @@ class Claims:
     def begin(self) -> None:
         """Free what this window had before it was killed, and what dead windows had."""
         with self._store.passing() as connection:
-            asked = select(cards.c.claimed_by).where(_PLANNED, cards.c.claimed_by != "").distinct()
+            asked = (
+                select(cards.c.claimed_by).where(_UNDER_WAY, cards.c.claimed_by != "").distinct()
+            )
             names = set(connection.execute(asked).scalars())
             ended = [name for name in names if name == self._window or self._dead(name)]
             if ended:
-                connection.execute(_freed().where(_PLANNED, cards.c.claimed_by.in_(ended)))
+                connection.execute(_freed().where(_UNDER_WAY, cards.c.claimed_by.in_(ended)))
 
     def take(self, count: int, among: Collection[int] | None = None) -> list[int]:
         """Claim up to `count` free planned records, the first of the registry or some of `among`.
@@ -89,6 +94,33 @@ class Claims:
                 self._mark(connection, kept, self._store.now())
         return kept
 
+    def elsewhere(self, card_ids: Collection[int]) -> dict[int, str]:
+        """Those of the records that another living window has, each with its name."""
+        wanted, found = list(card_ids), dict[int, str]()
+        with self._store.reading() as connection:
+            for start in range(0, len(wanted), _MOST_IN):
+                some = wanted[start : start + _MOST_IN]
+                found |= self._living(connection, some)
+        return found
+
+    def refuse_elsewhere(self, connection: Connection, card_id: int) -> None:
+        """Refuse what a person wants to do to a record that another living window has.
+
+        Raises
+        ------
+        BeingMadeError
+        """
+        window = self._living(connection, [card_id]).get(card_id)
+        if window is not None:
+            raise BeingMadeError(card_id, window)
+
+    def end(self, card_ids: Collection[int]) -> None:
+        """Give back at the end: these, and what was begun here and not finished."""
+        with self._store.passing() as connection:
+            mine = cards.c.claimed_by == self._window
+            begun = cards.c.state == State.WRITING.value
+            connection.execute(_freed().where(mine, or_(begun, cards.c.id.in_(card_ids))))
+
     def give_back(self, card_ids: Collection[int]) -> None:
         """Let others have them."""
         if not card_ids:
@@ -105,6 +137,17 @@ class Claims:
     def now(self) -> str:
         """The instant, to compare with `due`."""
         return self._store.now()
+
+    def _living(self, connection: Connection, card_ids: Collection[int]) -> dict[int, str]:
+        query = select(cards.c.id, cards.c.claimed_by).where(
+            _UNDER_WAY,
+            cards.c.id.in_(card_ids),
+            cards.c.claimed_by.not_in(("", self._window)),
+            cards.c.claimed_until > self._store.now(),
+        )
+        rows = connection.execute(query).all()
+        ended = {name for name in {row[1] for row in rows} if self._dead(name)}
+        return {row[0]: row[1] for row in rows if row[1] not in ended}
 
     def _mark(self, connection: Connection, card_ids: Collection[int], now: str) -> None:
         connection.execute(

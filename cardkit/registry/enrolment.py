@@ -2,7 +2,8 @@
 
 Idempotent: a person who has a card record keeps it, whatever roster names them again. A row that
 contradicts the registry (another name for the same citizen number ...) changes nothing and is
-handed back. Newer data that are no contradiction (address, nation ...) are taken over as long as
+handed back, and so is somebody who gets no card by roster (`cardkit.registry.enrolment_bars`).
+Newer data that are no contradiction (address, nation ...) are taken over as long as
 nothing was written to a chip; later that is a data change at a window, not an enrolment.
 """
 
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from cardkit.registry import contradictions
 from cardkit.registry.counters import BATCH, CARD, PERSON, Counters
+from cardkit.registry.enrolment_bars import Bars, Unfit, everybody_fits
 from cardkit.registry.journal import Event, Journal
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
@@ -114,11 +116,17 @@ class Enroller:
         )
 
     def enrol(
-        self, applicants: Sequence[Applicant], numbering: Numbering, batch: BatchInfo
+        self,
+        applicants: Sequence[Applicant],
+        numbering: Numbering,
+        batch: BatchInfo,
+        unfit: Unfit = everybody_fits,
     ) -> Enrolment:
         """See `cardkit.registry.registry.Registry.enrol`."""
         with self.store.writing() as connection:
-            return self.enrol_in(connection, applicants, numbering, batch)
+            bars = Bars(connection, by_application=False)
+            run = _Run(self, connection, applicants, numbering, batch, bars=bars, unfit=unfit)
+            return self._run(run)
 
     def enrol_in(
         self,
@@ -128,10 +136,15 @@ class Enroller:
         batch: BatchInfo,
     ) -> Enrolment:
         """The same inside another transaction: a confirmed application becomes a card record."""
-        run = _Run(self, connection, applicants, numbering, batch)
-        for start in range(0, len(applicants), CHUNK):
-            run.take(start, applicants[start : start + CHUNK])
-        run.finish(batch)
+        bars = Bars(connection, by_application=True)
+        run = _Run(self, connection, applicants, numbering, batch, bars=bars, unfit=everybody_fits)
+        return self._run(run)
+
+    @staticmethod
+    def _run(run: _Run) -> Enrolment:
+        for start in range(0, len(run.applicants), CHUNK):
+            run.take(start, run.applicants[start : start + CHUNK])
+        run.finish()
         return run.result
 
 
@@ -145,10 +158,16 @@ class _Run:
         applicants: Sequence[Applicant],
         numbering: Numbering,
         batch: BatchInfo,
+        *,
+        bars: Bars,
+        unfit: Unfit,
     ) -> None:
         self._all = enroller
         self._connection = connection
-        self._applicants = applicants
+        self.applicants = applicants
+        self._info = batch
+        self._bars = bars
+        self._unfit = unfit
         self._numbering = numbering
         self._instant = enroller.store.now()
         self.result = Enrolment(batch=self._batch(batch))
@@ -187,6 +206,8 @@ class _Run:
         """Decide on some applicants, the first of them at `start`, and write what is new."""
         known = self._look_up(applicants) if self._anybody_known else {}
         self._owners.look_up([one for one in applicants if _brings_numbers(one, known)])
+        cardless = [number for number, one in known.items() if one.card_id is None]
+        self._bars.look_up(applicants, cardless)
         for place, applicant in enumerate(applicants, start):
             self.result.card_ids.append(self._decide(place, applicant, known))
         self._write()
@@ -211,6 +232,9 @@ class _Run:
         person = known.get(number)
         problem = contradictions.between(person, applicant) if person else None
         problem = problem or self._owners.contradiction(applicant)
+        problem = problem or self._bars.against(number, person.state if person else None)
+        if person is None or person.card_id is None:
+            problem = problem or self._unfit(applicant)
         if problem:
             self._conflict(applicant, problem)
             return None
@@ -220,7 +244,7 @@ class _Run:
 
     def _again(self, twin: int, applicant: Applicant) -> int | None:
         """Somebody whom this very enrolment named before, at place `twin`."""
-        problem = contradictions.between(self._applicants[twin], applicant)
+        problem = contradictions.between(self.applicants[twin], applicant)
         if problem:
             self._conflict(applicant, problem)
             return None
@@ -349,8 +373,9 @@ class _Run:
             )
             yield Event(Action.ENROL.value, card_id, person_id, None, _PLANNED, detail)
 
-    def finish(self, batch: BatchInfo) -> None:
+    def finish(self) -> None:
         """Write down that, and by whom, this roster was enrolled."""
+        batch = self._info
         detail: dict[str, Any] = {
             "batch": self.result.batch,
             "digest": batch.digest,

@@ -65,6 +65,19 @@ class WrongChipError(RegistryError):
     """The record is bound to another chip, which may carry its data already."""
 
 
+class BeingMadeError(RegistryError, RefusedError):
+    """Another window has the record in hand."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, card_id: int, window: str) -> None:
+        super().__init__(
+            f"card record {card_id} is being made at window {window}",
+            hint="when that window has ended or its lease has passed (10 minutes), try again",
+            zh=f"记录{card_id}正在窗口 {window} 制卡：请等该窗口结束，或其占用到期（10分钟）后再试",
+        )
+
+
 class ClockSetBackError(RegistryError, RefusedError):
     """The clock of this computer lies before what the history has already."""
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
+from cardkit.registry.claims import Claims
 from cardkit.registry.counters import CHIP, Counters
 from cardkit.registry.errors import (
     ChipTakenError,
@@ -237,9 +238,9 @@ class Making:
         """See `cardkit.registry.registry.Registry.retry`."""
         self._move(card_id, Action.RETRY, "")
 
-    def spoil(self, card_id: int, reason: str) -> None:
+    def spoil(self, card_id: int, reason: str, claims: Claims | None = None) -> None:
         """See `cardkit.registry.registry.Registry.spoil`."""
-        self._move(card_id, Action.SPOIL, reason, chip=ChipState.SPOILT)
+        self._move(card_id, Action.SPOIL, reason, chip=ChipState.SPOILT, claims=claims)
 
     def release(self, card_id: int, reason: str) -> None:
         """See `cardkit.registry.registry.Registry.release`."""
@@ -250,13 +251,20 @@ class Making:
         self._move(card_id, Action.DISCARD, reason, chip=ChipState.RETIRED)
 
     def _move(
-        self, card_id: int, action: Action, reason: str, chip: ChipState | None = None
+        self,
+        card_id: int,
+        action: Action,
+        reason: str,
+        chip: ChipState | None = None,
+        claims: Claims | None = None,
     ) -> None:
         """Change the state, part from the chip if `chip` says what becomes of it."""
         with self._store.writing() as connection:
             now = self._store.now()
             card = self._card(connection, card_id)
             state = after(card_id, card.state, action)
+            if claims is not None:
+                claims.refuse_elsewhere(connection, card_id)
             shown = reason if state in (State.FAILED, State.SPOILT) else ""
             detail: dict[str, str | int | list[str]] = {"reason": reason} if reason else {}
             self._sql.move.run(

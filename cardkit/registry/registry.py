@@ -19,6 +19,7 @@ from cardkit.registry.books import Books
 from cardkit.registry.claims import Claims, nobody_is_dead
 from cardkit.registry.counters import Counters
 from cardkit.registry.enrolment import Enroller
+from cardkit.registry.enrolment_bars import Unfit, everybody_fits
 from cardkit.registry.journal import CLOCK_SLACK_SECONDS, Detail, Journal
 from cardkit.registry.making import Making, UsesStock
 from cardkit.registry.numbering import Numbering
@@ -137,11 +138,21 @@ class Registry:
     # -- enrolment ------------------------------------------------------------------------------
 
     def enrol(
-        self, applicants: Sequence[Applicant], numbering: Numbering, batch: BatchInfo
+        self,
+        applicants: Sequence[Applicant],
+        numbering: Numbering,
+        batch: BatchInfo,
+        unfit: Unfit = everybody_fits,
     ) -> Enrolment:
         """Give every applicant a card record with its numbers; all of them or none.
 
-        Idempotent: who has a record keeps it. Numbers are never given out twice.
+        Idempotent: who has a record keeps it. Numbers are never given out twice. Who gets no card
+        by roster is among the conflicts of the result: see `cardkit.registry.enrolment_bars`.
+
+        Parameters
+        ----------
+        unfit : callable, optional
+            Why somebody without a record cannot have a card of the kind asked for, or None.
 
         Raises
         ------
@@ -150,7 +161,7 @@ class Registry:
         RegistryError
             The registry cannot be written.
         """
-        return self._enroller.enrol(applicants, numbering, batch)
+        return self._enroller.enrol(applicants, numbering, batch, unfit)
 
     # -- making ---------------------------------------------------------------------------------
 
@@ -263,12 +274,31 @@ class Registry:
         """Plan a failed record again, on the same chip if it had one."""
         self._making.retry(card_id)
 
-    def spoil(self, card_id: int, reason: str) -> None:
+    def spoil(
+        self,
+        card_id: int,
+        reason: str,
+        *,
+        by_window: str | None = None,
+        dead: Callable[[str], bool] = nobody_is_dead,
+    ) -> None:
         """The chip is broken: its id code is dead for ever, the record waits for another chip.
 
         The card number stays with the record: nobody ever held a card with it.
+
+        Parameters
+        ----------
+        by_window : str, optional
+            Where a person asks for it: refused while another window has the record in hand.
+        dead : callable
+            See `worklist`.
+
+        Raises
+        ------
+        BeingMadeError
         """
-        self._making.spoil(card_id, reason)
+        claims = None if by_window is None else Claims(self._store, by_window, dead)
+        self._making.spoil(card_id, reason, claims)
 
     def release(self, card_id: int, reason: str) -> None:
         """The chip was certainly not written: it may serve anybody, the record waits again."""

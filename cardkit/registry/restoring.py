@@ -21,13 +21,14 @@ from cardkit.registry.backup import FORMAT, Taken
 from cardkit.registry.errors import RegistryError
 from cardkit.registry.journal import Detail, Event
 from cardkit.registry.registry import Registry, sqlite_url
-from cardkit.registry.sealing import Key, damaged, unseal
+from cardkit.registry.sealing import Key, damaged, looks_sealed, unseal
 from cardkit.registry.statements import Statement, Value
 from cardkit.registry.store import Clock
 
 _ROWS = 2_000  # written at a time
 _MUCH = 8 << 20  # bytes of rows that wait to be written
 _LONGEST = 64 << 20  # bytes of one row
+_START = 64  # bytes by which a backup is known
 
 
 def restore(path: Path, url: str, key: Key, *, clock: Clock, actor: str) -> Taken:
@@ -49,16 +50,39 @@ def restore(path: Path, url: str, key: Key, *, clock: Clock, actor: str) -> Take
     RegistryError
         The database is not empty or cannot be written.
     """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise damaged(path.name, error.strerror or "it cannot be read") from None
-    with file, _place(url) as made, Registry.open(made, clock=clock, actor=actor) as registry:
+    refuse_other_files(path)
+    with (
+        path.open("rb") as file,
+        _place(url) as made,
+        Registry.open(made, clock=clock, actor=actor) as registry,
+    ):
         try:
             return _fill(registry, file, key, path.name)
         except BaseException:
             _leave_nothing(registry)
             raise
+
+
+def refuse_other_files(path: Path) -> None:
+    """See by its first bytes whether a file is a backup at all, before a key is asked for.
+
+    Raises
+    ------
+    UsageError
+        It is not, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError as error:
+        raise damaged(path.name, error.strerror or "it cannot be read") from None
+    if not looks_sealed(start):
+        raise UsageError(
+            f"{path.name} is no backup",
+            hint="name a file that `cardkit registry backup` wrote; nothing was restored",
+            zh=f"{path.name} 不是备份文件：请指定由 cardkit registry backup 生成的文件，"
+            "未恢复任何数据",
+        )
 
 
 def _fill(registry: Registry, file: BinaryIO, key: Key, name: str) -> Taken:

@@ -109,6 +109,18 @@ def unseal(file: BinaryIO, target: Sink, key: Key, name: str) -> None:
         raise damaged(name) from None
 
 
+def looks_sealed(start: bytes) -> bool:
+    r"""Whether a file that begins like this can be one that `seal` wrote, or a part of one.
+
+    Examples
+    --------
+    >>> looks_sealed(b"age-encryption.org/v1\n"), looks_sealed(b"age-"), looks_sealed(b"name;sex")
+    (True, True, False)
+    """
+    begins = (_KEY_LINE, b"age-encryption.org/")
+    return any(start[: len(begin)] == begin[: len(start)] for begin in begins)
+
+
 def damaged(name: str, what: str = "it is not complete, or was changed") -> UsageError:
     """The error about a file that cannot be trusted."""
     return UsageError(

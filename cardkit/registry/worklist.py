@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from itertools import islice
 
@@ -83,8 +83,16 @@ class Worklist:
             else:
                 self._claims.give_back([card_id])
 
+    def elsewhere(self, begun: Collection[int] = ()) -> dict[int, str]:
+        """Which records other living windows have in hand, each with the name of its window.
+
+        Asked of those `begun`, and of those of this list that others had when it came to them.
+        """
+        with self._lock:
+            return self._claims.elsewhere({*begun, *self._with_others})
+
     def close(self) -> None:
-        """Let other windows have what was claimed and not begun.
+        """Let other windows have what was claimed and not finished.
 
         Where the registry cannot be reached or was upgraded that has been said already, and the
         claims pass by themselves.
@@ -94,7 +102,7 @@ class Worklist:
             self._ready.clear()
             self._in_hand.clear()
             with suppress(RegistryError):
-                self._claims.give_back(left)
+                self._claims.end(left)
 
     def _renew(self) -> None:
         """Before the lease is over; after it, only what nobody has taken meanwhile is kept."""

@@ -18,7 +18,7 @@ from tests.canary.materials import CITY, PROVINCE, Materials, card_keys, good_ro
 from tests.canary.sandbox import Sandbox
 from tests.canary.story import _BREAK
 from tests.certificates import make_authority
-from tests.tokens import PIN, Softhsm
+from tests.tokens import Softhsm
 
 PASSPHRASES = {"zhao": "marmalade kestrel obelisk zhao", "qian": "turquoise lantern quorum qian"}
 NEW = {"zhao": "periwinkle gondola zhao again", "qian": "hexagonal thimble qian again"}
@@ -26,6 +26,7 @@ WRONG = "neither of the two sentences"
 ABOVE = (province_factor(PROVINCE), city_factor(CITY))
 FACTORS = (bytes.fromhex("8684639941000001"), bytes.fromhex("8684639941000002"))
 CEREMONY = "ZONE.RK"
+TOKEN_PIN = "86420975"  # of no other test: tools of theirs have the PIN among their arguments
 CHEAP = (
     "import cardkit.keys.soft_file as m, cardkit.keys.soft_format as f\n"
     "m.Cost = lambda: f.Cost(64, 1, 1)"
@@ -81,8 +82,8 @@ class KeyStory:
         for label, text in {**secrets, **{f"new-{k}": v for k, v in NEW.items()}}.items():
             self._secret(f"{label}.pass", text)
             box.markers.append(Marker(Kind.PIN, f"passphrase {label}", text))
-        self._secret("token.pin", PIN)
-        box.markers.append(Marker(Kind.PIN, "PIN of the token", f"{PIN}"))
+        self._secret("token.pin", TOKEN_PIN)
+        box.markers.append(Marker(Kind.PIN, "PIN of the token", TOKEN_PIN))
         self.way = self._way("zhao", "qian")
 
     def _secret(self, name: str, text: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.canary.allowed import unneeded
-from tests.canary.key_story import BELONGS, COMPONENTS, PASSPHRASES, KeyStory
+from tests.canary.key_story import BELONGS, COMPONENTS, PASSPHRASES, TOKEN_PIN, KeyStory
 from tests.canary.sandbox import Sandbox
 from tests.canary.search import Evidence, Searcher
 from tests.tokens import make_token
@@ -19,7 +19,8 @@ from tests.tokens import make_token
 
 def test_key_custody_leaks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     box = Sandbox(tmp_path)
-    token = make_token(box.given / "softhsm")  # its tool has the PIN as an argument: nobody watches
+    # its tool has the PIN as an argument: nobody watches yet
+    token = make_token(box.given / "softhsm", TOKEN_PIN)
     monkeypatch.setenv("SOFTHSM2_CONF", str(token.folder / "softhsm2.conf"))
     with box:
         story = KeyStory(box, token)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cardkit.cli import common
 from cardkit.registry.operators import Operators, Role, Sessions
 from cardkit.registry.operators.passwords import Cost
 from cardkit.registry.registry import Registry
+from cardkit.registry.schema.cards import history
 from tests.cli.conftest import Result, Run
 from tests.registry.intake import portraits
 
@@ -58,7 +61,7 @@ def apply(run: Run, place: Path, *more: str, by: str = "zhao") -> Result:
 def test_the_whole_road(run: Run, place: Path) -> None:
     applied = apply(run, place).document
     assert (applied["taken"], applied["rejected"]) == (2, 0)
-    listed = run("intake", "list", "--json").document
+    listed = run("intake", "list", "--operator", "zhao", "--json").document
     assert [one["state"] for one in listed] == ["applied", "applied"]
     shown = run("intake", "list").out + run("intake", "show", 1).out
     assert not any(one["citizen_number"] in shown or one["name"] in shown for one in listed)
@@ -74,11 +77,14 @@ def test_the_whole_road(run: Run, place: Path) -> None:
 
     printer = f"virtual:{place / 'printer'}"
     out = place / "face.png"
-    assert run("intake", "face", 1, "--out", out, "--json").document["width"] == 1013
+    assert (
+        run("intake", "face", 1, "--out", out, "--operator", "sun", "--json").document["width"]
+        == 1013
+    )
     assert out.stat().st_mode & 0o077 == 0
     printed = run("intake", "print", 1, "--printer", printer, "--operator", "zhao", "--json")
     assert printed.document["state"] == "printed"
-    number = run("registry", "show", 1, "--json").document["card_number"]
+    number = run("registry", "show", 1, "--operator", "zhao", "--json").document["card_number"]
     assert run("intake", "match", number, "--json").document["card_id"] == 1
     gone = run("intake", "spoil-face", 1, "--reason", "jam", "--operator", "zhao")
     assert gone.code == 0
@@ -95,7 +101,7 @@ def test_rows_that_are_not_taken_are_told_by_row(run: Run, place: Path) -> None:
 
 def test_whoever_only_looks_takes_nothing(run: Run, place: Path) -> None:
     assert apply(run, place, by="sun").code == 4
-    assert run("intake", "list", "--json").document == []
+    assert run("intake", "list", "--operator", "zhao", "--json").document == []
 
 
 def test_an_identity_system_that_knows_nobody(run: Run, place: Path) -> None:
@@ -129,5 +135,76 @@ def test_photos_are_checked_and_imported(run: Run, place: Path) -> None:
 def test_a_printer_or_system_that_is_not_known_is_wrong_usage(run: Run, place: Path) -> None:
     assert run("intake", "print", 1, "--printer", "zebra:1", "--operator", "zhao").code == 2
     assert run("intake", "identity", "--system", "police", "--operator", "zhao").code == 2
-    assert run("intake", "duplicates", "--json").document == {"groups": []}
+    assert run("intake", "duplicates", "--operator", "sun", "--json").document == {"groups": []}
     assert place.is_dir()
+
+
+def _refused(place: Path) -> list[tuple[str, str]]:
+    with common.open_registry(str(place / "registry.db")) as opened:
+        books = opened.books
+        with books.store.reading() as connection:
+            query = select(history.c.actor, history.c.detail).where(history.c.action == "refused")
+            return [(row[0], json.loads(row[1])["for"]) for row in connection.execute(query)]
+
+
+def test_names_in_full_are_for_people_who_are_signed_in(run: Run, place: Path) -> None:
+    apply(run, place)
+    for words in (
+        ("intake", "list", "--full"),
+        ("intake", "show", 1, "--full"),
+        ("intake", "list", "--json"),
+        ("intake", "show", 1, "--json"),
+        ("intake", "duplicates"),
+        ("intake", "face", 1, "--out", place / "face.png"),
+    ):
+        nobody = run(*words, "--operator", "stranger")
+        assert (nobody.code, "cardkit operator sign-in" in nobody.err) == (4, True), words
+    assert run("intake", "list", "--full", "--operator", "sun").code == 0
+    assert run("intake", "list").code == 0  # masked
+
+
+def test_a_refused_print_or_issue_is_in_the_history(run: Run, place: Path) -> None:
+    printer = f"virtual:{place / 'printer'}"
+    assert run("intake", "print", 1, "--printer", printer, "--operator", "sun").code == 4
+    made = run("issue", place / "roster.csv", "--reader", "virtual", "--operator", "ma")
+    assert made.code == 4
+    assert _refused(place) == [("sun", "print-face"), ("ma", "issue-cards")]
+
+
+def test_a_roster_with_applications_on_their_way_makes_no_card(run: Run, place: Path) -> None:
+    apply(run, place)
+    made = run("issue", place / "roster.csv", "--reader", "virtual", "--operator", "zhao", "--json")
+    assert (made.code, made.document["issued"], made.document["rejected"]) == (1, 0, 2)
+    assert "申请尚未复核" in Path(made.document["rejects"]).read_text("utf-8-sig")
+
+
+def test_a_correction_gets_out_of_a_wrong_verdict(run: Run, place: Path) -> None:
+    apply(run, place)
+    known = run("intake", "list", "--operator", "zhao", "--json").document[0]
+    file = place / "people.csv"
+    file.write_text(f"citizen_number,name\n{known['citizen_number']},张对\n", "utf-8")
+    by = ("--operator", "zhao")
+    system = ("--system", f"virtual:{file}")
+    assert run("intake", "identity", *system, *by).code == 1
+    done = run("intake", "correct", 1, "--details-stdin", *by, "--json", stdin='{"name": "张对"}')
+    assert done.document == {"application": 1, "changed": ["name"]}
+    again = run("intake", "identity", "--again", 1, *system, *by, "--json")
+    assert again.document["verdicts"] == {"1": "match"}
+    assert run("intake", "identity", "--again", 9, *system, *by).code != 0
+    assert run("intake", "correct", 1, "--details-stdin", *by, stdin="nonsense").code == 2
+
+
+def test_small_words_at_the_window(run: Run, place: Path) -> None:
+    apply(run, place, "--papers", "id")
+    by = ("--operator", "zhao")
+    for line in ("nonsense", "123,x,19810101", ",张测试,1981", "a,b,c,d"):
+        wrong = run("intake", "duplicates", "--person", *by, stdin=line)
+        assert (wrong.code, line in wrong.err) == (2, False)
+    lost = run("intake", "identity", "--system", "virtual:nofile.csv", *by)
+    assert (lost.code, "nofile.csv" in lost.err) == (2, True)
+    shown = run("intake", "show", 1, "--operator", "zhao", "--json").document
+    assert (shown["appeared"], shown["papers"], shown["agent"]) == ("holder", ["id"], "")
+    folder = place / "new" / "chips"
+    photo = next((place / "photos").iterdir())
+    assert run("intake", "photo", "check", photo, "--chip-out", folder).code == 0
+    assert len(list(folder.iterdir())) == 1

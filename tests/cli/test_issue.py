@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from cardkit.codec.numbers import is_card_number
+from cardkit.issuance import job as jobs
 from cardkit.profile import load
+from cardkit.registry.worklist import Worklist
 from cardkit.virtual.factory import CardFactory
 from tests.bench import Insert, Inserted
 from tests.cli.conftest import Run
@@ -56,6 +58,31 @@ def test_the_same_roster_again_makes_nothing_new(run: Run, roster: Path) -> None
     code, document = issue(run, roster)
     assert code == 0
     assert (document["issued"], document["existing"], document["open"]) == (0, PEOPLE, 0)
+    assert document["elsewhere"] == 0
+
+
+def test_what_another_window_made_is_not_open(
+    run: Run, roster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It makes its cards between this window's enrolment and its first card."""
+    before = jobs.worklist
+    sheets = tmp_path / "other"
+
+    def others_first(*arguments: Any, **more: Any) -> Worklist:
+        monkeypatch.setattr(jobs, "worklist", before)
+        done = run("issue", roster, "--profile", "test", "--reader", "virtual", "--window", "2",
+                   "--out", sheets)  # fmt: skip
+        assert done.code == 0
+        return before(*arguments, **more)
+
+    monkeypatch.setattr(jobs, "worklist", others_first)
+    done = run("issue", roster, "--profile", "test", "--reader", "virtual", "--window", "1",
+               "--lang", "en", "--out", tmp_path / "out")  # fmt: skip
+    assert done.code == 0
+    assert f"done: 0 issued here, {PEOPLE} at other windows" in done.out
+    assert "0 open" in done.out
+    (report,) = (tmp_path / "out").glob("report-*.txt")
+    assert f"{PEOPLE}  made at other windows meanwhile" in report.read_text()
 
 
 def test_bad_rows_are_rejected_in_chinese_and_the_others_are_issued(run: Run, roster: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,7 +103,7 @@ def test_new_data_come_from_standard_input_and_are_shown_nowhere(run: Run, staff
 def test_an_agent_comes_from_standard_input(run: Run, staffed: Path) -> None:
     assert staffed.exists()
     done(hand_out(run))
-    agent = {"agent": {"name": "李代办", "citizen_number": "639900197001011234"}}
+    agent = {"agent": {"name": "李代办", "citizen_number": "639900197001011235"}}
     words = ("lifecycle", "report-loss", 1, "--operator", "wang", "--who", "agent")
     papers = ("--paper", "id", "--paper", "agent-id", "--details-stdin")
     assert run(*words, *papers, stdin="{").code == 2
@@ -204,3 +206,56 @@ def test_a_township_sees_and_does_what_is_its_own(run: Run, staffed: Path) -> No
     assert run("operator", "place", "tang", "T9", *boss).code == 2
     assert done(run("operator", "place", "tang", "T2", *boss)).document["place"] == "T2"
     done(run(*hand, stdin=PASSWORD))
+
+
+def test_nothing_of_a_second_person_stays_when_the_act_is_refused(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    card = ("lifecycle", "hand-out", 1, "--operator", "wang")
+    assert run(*card, "--second", "zhao", stdin=PASSWORD).code == 4  # a paper is missing
+    assert done(run("approval", "list", "--operator", "wang", "--json")).document == []
+    assert run(*card, "--paper", "id", "--approval", 1).code != 0
+    assert state(run) == "issued"
+
+
+def test_what_an_act_says_to_people(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    act = done(hand_out(run)).document
+    wang = ("--operator", "wang", "--paper", "id", "--paper", "card")
+    done(run("lifecycle", "activate", 1, *wang))
+    lost = done(run("lifecycle", "report-loss", 1, "--temporary", *wang))
+    assert f"act {act['act_id'] + 2}: report-loss-temporary" in lost.out
+    assert "Z" not in lost.out  # times are those of the place
+    refused = run("lifecycle", "find", 1, *wang, "--reason", "张三找到了")
+    assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+    assert "张三" not in refused.err
+
+
+def test_temporary_cards_are_listed_and_a_known_one_is_named(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    wang = ("--operator", "wang")
+    number = done(run("lifecycle", "temporary", "add", "T1", "T2", *wang, "--json")).document["T1"]
+    again = run("lifecycle", "temporary", "add", "T3", "T2", *wang)
+    assert (again.code, len(again.err.splitlines())) == (2, 1)
+    assert "T2" in again.err
+    done(run("lifecycle", "temporary", "out", number, "--for", 1, "--paper", "id", *wang))
+    temporary = ("lifecycle", "temporary", "list", *wang, "--json", "--only")
+    assert [one["serial"] for one in done(run(*temporary, "out")).document] == ["T1"]
+    assert [one["serial"] for one in done(run(*temporary, "pool")).document] == ["T2"]
+    assert done(run(*temporary, "overdue")).document == []
+    back = run("lifecycle", "temporary", "back", number, "--paper", "deposit-receipt", *wang)
+    assert "押金退还 25.00" in done(back).out
+
+
+def test_a_refused_change_of_an_account_is_in_the_history(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    for words in (
+        ("lock", "zhao"),
+        ("roles", "wang", "--role", "county"),
+        ("add", "new", "--name", "某人", "--role", "county"),
+    ):
+        refused = run("operator", *words, "--operator", "wang", stdin=f"{PASSWORD}\n{PASSWORD}")
+        assert refused.code == 4
+        with closing(sqlite3.connect(staffed)) as file:
+            query = "SELECT detail FROM history WHERE action = 'refused' ORDER BY sequence DESC"
+            (detail,) = file.execute(query).fetchone()
+        assert json.loads(detail) == {"for": f"operator-{words[0]}", "why": "role"}

@@ -183,6 +183,17 @@ def test_a_spoilt_chip_is_retired_and_its_record_gets_another(run: Run, begun: P
     assert run("registry", "show", CHIP, "--json", "--registry", begun).document["card_id"] == 2
 
 
+def test_a_chip_in_the_reader_of_another_window_is_not_spoilt(run: Run, begun: Path) -> None:
+    with sqlite3.connect(begun) as database:
+        database.execute(
+            "UPDATE cards SET claimed_by = 'window 7', claimed_until = '9' WHERE id = 2"
+        )
+    refused = run("registry", "spoil", CHIP, "--reason", "burnt", "--json", "--registry", begun)
+
+    assert refused.code == 4
+    assert "window 7" in refused.document["error"]["message"]
+
+
 def test_an_issued_card_cannot_be_spoilt(run: Run, registry: Path) -> None:
     result = run("registry", "spoil", "1", "--reason", "why", "--json", "--registry", registry)
 

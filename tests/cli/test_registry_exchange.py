@@ -131,7 +131,7 @@ def test_a_list_goes_out_and_its_answer_comes_in(
     assert (said["done"], said["failed"], said["known"]) == (2, 1, False)
     for name in said["written"]:
         assert is_sealed(Path(name).read_bytes())
-    success = tmp_path / "KK_bank_000001_R.success.li.txt.age"
+    success = tmp_path / "KK_bank_000001_R.bank-opening-return.success.li.txt.age"
     assert bank_card(1).encode() in open_sealed(success.read_bytes(), key)
     assert exchange(run, *arguments, "--identity", key).document["known"]
     looked = done(exchange(run, "look", "2", *LI))
@@ -224,3 +224,15 @@ def test_a_bad_file_is_told_in_one_line_with_its_line(
     error = result.document["error"]
     assert error["message"] == "KK.txt: line 1: ends in LF, not in CRLF"
     assert error["faults"][0]["code"] == "line-end"
+
+
+def test_the_lists_take_language_and_operator_as_the_others(
+    run: Run, bank: pyrage.x25519.Identity
+) -> None:
+    assert bank
+    for words in (("status",), ("partner", "list"), ("partner",), ("show", "difference")):
+        done(exchange(run, *words, "--lang", "en", *LI))
+    assert exchange(run, "status", "--operator", "nobody").code == 4
+    assert exchange(run, "partner", "list", "--operator", "nobody").code == 4
+    listed = done(exchange(run, "partner", "list", "--json")).document
+    assert [one["name"] for one in listed] == ["bank"]

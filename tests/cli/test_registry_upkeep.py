@@ -112,3 +112,13 @@ def test_accept_clock(capsys: pytest.CaptureFixture[str], path: Path) -> None:
     assert (code, json.loads(out)["reason"]) == (0, "battery was empty")
     with open_at(path) as registry:
         assert_consistent(registry)
+
+
+def test_restore_tells_what_is_no_backup_before_it_asks_for_a_passphrase(
+    capsys: pytest.CaptureFixture[str], path: Path, tmp_path: Path
+) -> None:
+    roster = tmp_path / "people.csv"
+    roster.write_text("name,sex\n", encoding="utf-8")
+    code, _, said = run(capsys, "restore", str(roster), "--registry", str(path))
+    assert (code, path.exists()) == (2, False)
+    assert "people.csv 不是备份文件" in said

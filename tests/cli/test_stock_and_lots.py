@@ -104,7 +104,8 @@ def test_a_village_day_with_encrypted_files(
     desk("li", "lot", "out", lot["lot"], "--cards", "zhao", "--with-machine", "qian",
          "--machine", "POS1")  # fmt: skip
 
-    rows = "position,outcome,appeared,agent_name,agent_number\n1,handed,agent,测试代,639900\n"
+    head = "position,outcome,appeared,agent_name,agent_number\n"
+    rows = f"{head}1,handed,agent,测试代,639900198001019995\n"
     (tmp_path / "rows.csv").write_text(rows, "utf-8")
     sealing = ("lot", "take-down", tmp_path / "pack.age", tmp_path / "rows.csv",
                tmp_path / "outcome.age", "--identity", tmp_path / "machine.key")  # fmt: skip

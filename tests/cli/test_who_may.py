@@ -28,6 +28,7 @@ PASSWORD = "Tea-at-five-1"
 CHEAP = Cost(passes=1, lanes=1, kibibytes=64)
 
 READING = {
+    "lifecycle temporary list": "",
     "registry list": "--full", "registry show": "1 --full", "registry export": "people-out.csv",
     "registry audit": "--verify", "registry statistics": "", "registry places list": "",
     "registry archive list": "", "registry archive register": "", "lot list": "", "lot show": "1",

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cardkit.codec.numbers import citizen_check, is_card_number
+from cardkit.registry.journal import Event
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
 from cardkit.registry.records import BatchInfo, CardRecord, Enrolment
@@ -63,6 +64,15 @@ def crowd(count: int, first: int = 0) -> list[Applicant]:
 
 def batch(name: str = "roster.csv", rows: int = 1) -> BatchInfo:
     return BatchInfo(name, name.encode().hex().ljust(64, "0"), rows)
+
+
+def leave_in(registry: Registry, card_id: int, state: str) -> None:
+    """As if the life of a card had led to some state, with its history."""
+    books, card = registry.books, registry.get(card_id)
+    with books.store.writing() as connection:
+        connection.execute(update(cards).where(cards.c.id == card_id).values(state=state))
+        event = Event("test", card_id, card.person_id, card.state, state)
+        books.journal.append(connection, books.store.now(), event)
 
 
 def open_at(

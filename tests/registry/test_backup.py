@@ -169,9 +169,7 @@ def test_a_registry_that_fails_while_it_is_backed_up_is_told_as_such(
     take(registry, tmp_path / "noon.backup")
 
 
-@pytest.mark.filterwarnings(  # psycopg cannot close the cursor of a dead connection, and says so
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
-)
+@pytest.mark.filterwarnings("error")  # of a cursor that nobody closed
 def test_a_connection_lost_during_a_backup(
     database: str, server: postgres.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +185,7 @@ def test_a_connection_lost_during_a_backup(
         monkeypatch.setattr(backup, "_rows", thrown_out)
         with pytest.raises(RegistryUnavailableError, match="is lost"):
             take(registry, tmp_path / "noon.backup")
-        gc.collect()  # here, where that warning is expected
+        gc.collect()
         assert not list(tmp_path.glob("*noon*"))
         monkeypatch.undo()
         take(registry, tmp_path / "noon.backup")
@@ -239,7 +237,7 @@ def test_a_damaged_backup_is_named_and_leaves_nothing(
     fill(registry)
     take(registry, file)
     file.write_bytes(harm(file.read_bytes()))
-    refused(file, target, UsageError, "no usable backup")
+    refused(file, target, UsageError, "is no (usable )?backup")
     assert_nothing_left(target, tmp_path)
     file.unlink()
     take(registry, file)
@@ -307,6 +305,18 @@ def test_a_history_that_was_changed_before_the_backup_is_found(
     assert not list(tmp_path.glob("*new.db*"))
     with registry.books.store.writing() as connection:
         connection.execute(wrong.values(actor=right))
+
+
+@pytest.mark.parametrize("key", [KEY, Key(passphrase="geheim")], ids=["identity", "passphrase"])
+def test_what_is_no_backup_at_all_is_named_as_such(tmp_path: Path, key: Key) -> None:
+    """Not as a damaged one, nor as one for another key."""
+    roster = tmp_path / "people.csv"
+    roster.write_text("姓名,公民身份号码\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"^people\.csv is no backup$") as caught:
+        restore(roster, sqlite_url(tmp_path / "new.db"), key)
+    assert "cardkit registry backup" in caught.value.hint
+    assert "不是备份文件" in caught.value.zh
+    assert not list(tmp_path.glob("*new.db*"))
 
 
 def test_a_missing_backup_is_named(tmp_path: Path) -> None:

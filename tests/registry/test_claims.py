@@ -8,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event
 
+from cardkit.issuance.batch import Tally
+from cardkit.issuance.matching import NothingToDoError, next_record
+from cardkit.issuance.standing import standing
 from cardkit.registry.claims import LEASE
+from cardkit.registry.errors import BeingMadeError
 from cardkit.registry.registry import Registry
 from cardkit.registry.worklist import Worklist
-from tests.registry.support import begin, crowd, enrol, issue
+from tests.registry.support import MAC, begin, crowd, enrol, issue
 
 
 class Hand:
@@ -140,3 +144,93 @@ def test_claims_cost_no_wait_for_the_disk_and_no_history(one: Registry) -> None:
     claimed(one.worklist(window="1"), 40)
     assert len(commits) == 3  # what dead windows had, and twice twenty
     assert one.history_head() == head
+
+
+def test_what_another_living_window_has_is_known_by_its_name(
+    one: Registry, other: Registry, clock: Hand
+) -> None:
+    """Until it ends, falls silent or is known to be dead."""
+    first, second = one.worklist(window="1"), other.worklist(window="2")
+    (card_id,) = claimed(first, 1)
+    begin(one, one.get(card_id))
+    assert second.elsewhere([card_id]) == {card_id: "1"}
+    assert first.elsewhere([card_id]) == {}
+    killed = other.worklist(window="3", dead=lambda window: window == "1")
+    assert killed.elsewhere([card_id]) == {}
+    clock.now += LEASE
+    assert second.elsewhere([card_id]) == {}
+
+
+def test_a_window_that_ends_keeps_nothing_that_it_had_begun(
+    one: Registry, other: Registry, clock: Hand
+) -> None:
+    first, second = one.worklist(window="1"), other.worklist(window="2")
+    (card_id,) = claimed(first, 1)
+    begin(one, one.get(card_id))
+    clock.now += LEASE * 0.4  # renews, and the record is not planned any more
+    claimed(first, 1)
+    first.close()
+    assert second.elsewhere([card_id]) == {}
+
+
+def test_a_record_that_another_window_makes_is_not_spoilt_by_hand(
+    one: Registry, other: Registry, clock: Hand
+) -> None:
+    (card_id,) = claimed(one.worklist(window="1"), 1)
+    begin(one, one.get(card_id))
+    head = one.history_head()
+    with pytest.raises(BeingMadeError, match=r"being made at window 1$") as caught:
+        other.spoil(card_id, "lost", by_window="2")
+    assert "when that window has ended or its lease has passed" in caught.value.hint
+    assert (other.get(card_id).state, other.history_head()) == ("writing", head)
+    clock.now += LEASE
+    other.spoil(card_id, "lost", by_window="2")
+    assert other.get(card_id).state == "planned"
+
+
+def test_a_window_is_told_that_others_make_the_cards_that_are_left(
+    one: Registry, other: Registry, clock: Hand
+) -> None:
+    """Only what nobody has in hand is missing."""
+    ids = [1, 2]
+    first, second = one.worklist(ids, window="1"), other.worklist(ids, window="2")
+    for card_id in claimed(first, 2):
+        begin(one, one.get(card_id))
+    with pytest.raises(NothingToDoError, match=r"being made at window 1$") as caught:
+        next_record(other, second)
+    assert "窗口 1 制作" in caught.value.zh
+    assert "spoil" not in caught.value.hint
+    clock.now += LEASE
+    with pytest.raises(NothingToDoError, match="only begun cards are missing") as caught:
+        next_record(other, second)
+    assert other.get(1).id_code.hex().upper() in caught.value.message
+
+
+def test_claimed_and_not_begun_elsewhere_is_not_a_complete_batch(
+    one: Registry, other: Registry
+) -> None:
+    ids = [1, 2]
+    first, second = one.worklist(ids, window="1"), other.worklist(ids, window="2")
+    claimed(first, 1)
+    with pytest.raises(NothingToDoError, match=r"being made at window 1$"):
+        next_record(other, second)
+
+
+def test_at_the_end_a_window_counts_what_all_windows_have_made(
+    one: Registry, other: Registry
+) -> None:
+    ids = [1, 2, 3, 4, 5, 6]
+    issue(one, one.get(6))  # before
+    wanted = ids[:5]
+    work = one.worklist(wanted, window="1")
+    second = other.worklist(wanted, window="2")
+    for card_id in claimed(second, 3):
+        begin(other, other.get(card_id))
+    other.result(1, ok=True, id_code=other.get(1).id_code + MAC)
+    other.fail(2, "6A82")
+    for card_id in (4, 5):
+        issue(one, one.get(card_id))
+    stand = standing(one, work, ids, wanted, Tally(issued=[4, 5]))
+    assert (stand.issued, stand.elsewhere, stand.earlier) == (2, 1, 1)
+    assert (stand.failed, stand.waiting, stand.begun, stand.open) == (1, 0, 1, 1)
+    assert stand.away == {3}

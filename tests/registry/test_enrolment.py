@@ -10,12 +10,13 @@ from sqlalchemy import event
 
 from cardkit.codec.numbers import is_card_number
 from cardkit.errors import UsageError
-from cardkit.registry import enrolment
+from cardkit.registry import contradictions, enrolment
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
 from tests.registry.support import (
+    NUMBERING,
     applicant,
     batch,
     begin,
@@ -23,6 +24,7 @@ from tests.registry.support import (
     crowd,
     enrol,
     issue,
+    leave_in,
     open_at,
     premade_code,
 )
@@ -293,3 +295,55 @@ def test_every_record_has_its_history_without_personal_data(registry: Registry) 
         "kept": 0,
         "conflicts": 0,
     }
+
+
+# -- who gets no card by roster ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["cancelled", "transferred", "ended", "replaced"])
+def test_whose_card_has_ended_gets_no_other_by_roster(registry: Registry, state: str) -> None:
+    enrol(registry, crowd(1))
+    leave_in(registry, 1, state)
+    result = enrol(registry, crowd(2))
+    (conflict,) = result.conflicts
+    assert conflict.applicant == applicant(0)
+    assert "该人员的卡已" in conflict.reason
+    assert "the card of this person" in conflict.reason_en
+    assert result.card_ids == [None, 2]
+
+
+@pytest.mark.parametrize(
+    ("states", "barred"),
+    [(("cancelled", "spoilt"), 0), (("spoilt", "cancelled"), 1), (("ended", "spoilt"), 1)],
+)
+def test_the_last_of_several_records_counts_but_an_end_is_for_ever(
+    registry: Registry, states: tuple[str, str], barred: int
+) -> None:
+    enrol(registry, crowd(1))
+    registry.discard(1, "卡面印错")
+    enrol(registry, crowd(1))
+    for card_id, state in enumerate(states, 1):
+        leave_in(registry, card_id, state)
+    assert len(enrol(registry, crowd(1)).conflicts) == barred
+
+
+def test_somebody_unfit_for_the_kind_is_handed_back(registry: Registry) -> None:
+    enrol(registry, crowd(1))  # who has a record is not asked again
+    problem = contradictions.Problem("birth_date", "须年满16周岁", "from 16")
+    result = registry.enrol(crowd(2), NUMBERING, batch("other"), lambda _: problem)
+    assert result.card_ids == [1, None]
+    assert [(one.field, one.reason) for one in result.conflicts] == [("birth_date", "须年满16周岁")]
+
+
+def test_bars_cost_a_query_a_chunk_not_one_a_person(registry: Registry) -> None:
+    enrol(registry, crowd(30))
+    for card_id in range(1, 31):
+        leave_in(registry, card_id, "cancelled")
+    asked: list[str] = []
+    event.listen(
+        registry.books.store.engine,
+        "before_cursor_execute",
+        lambda *given: asked.append(given[2]),
+    )
+    assert len(enrol(registry, crowd(30)).conflicts) == 30
+    assert len([one for one in asked if one.startswith("SELECT")]) < 20

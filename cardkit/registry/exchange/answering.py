@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from cardkit.registry.exchange import naming
-from cardkit.registry.exchange.checking import problem_zh
+from cardkit.registry.exchange.checking import problem_named
 from cardkit.registry.exchange.keeping import FAILURE, REPLY, SUCCESS
-from cardkit.registry.exchange.layout import REASON, Layout
+from cardkit.registry.exchange.layout import REASON, Field, Layout
 from cardkit.registry.exchange.reading import PROBLEM, Content
 from cardkit.registry.exchange.work import RESULT, Incoming, Work
 from cardkit.registry.exchange.writing import write
@@ -39,16 +39,16 @@ def answer_files(
     values = {**content.header, **content.trailer}
     original = [one.name for one in layout.fields]
     done = content.rows.select(original).filter(rows[RESULT] == "ok")
-    yield SUCCESS, naming.with_suffix(name, SUCCESS), write(layout, done, values)
+    yield SUCCESS, naming.result_name(name, layout, SUCCESS), write(layout, done, values)
     failed = _failed(layout, content.rows, rows)
     if failed.height:
         made = write(layout.with_reason(), failed, values)
-        yield FAILURE, naming.with_suffix(name, FAILURE), made
+        yield FAILURE, naming.result_name(name, layout, FAILURE), made
     if incoming.answer:
         reply, told = work.layouts[incoming.answer[0]], incoming.answer[1]
     elif layout.answered_by:
         reply = work.layouts[layout.answered_by]
-        told = _coded(reply, rows)
+        told = _coded(layout, reply, rows)
     else:
         return
     known = {"date": work.today, "batch": work.number, **content.header, **incoming.values}
@@ -59,18 +59,33 @@ def _failed(layout: Layout, original: pl.DataFrame, rows: pl.DataFrame) -> pl.Da
     """The rows that failed, as they came, with reasons."""
     bad = rows[RESULT] != "ok"
     problems, results = rows[PROBLEM].filter(bad), rows[RESULT].filter(bad)
-    said = {problem: problem_zh(layout, problem) for problem in problems.unique() if problem}
+    shape = layout.with_reason()
+    said = _said(layout, shape, shape.fields[-1], problems)
     reasons = pl.DataFrame({"problem": problems, "result": results}).select(
         pl.when(pl.col("problem") != "")
-        .then(pl.col("problem").replace_strict(said, default=""))
+        .then(pl.col("problem").replace_strict(said, default=MEANINGS_ZH["format"]))
         .otherwise(pl.col("result").replace_strict(MEANINGS_ZH, default="失败"))
         .alias(REASON)
     )
     return original.filter(bad).with_columns(reasons[REASON])
 
 
-def _coded(reply: Layout, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the result codes of the answer and their texts."""
+def _said(layout: Layout, shape: Layout, where: Field, problems: pl.Series) -> dict[str, str]:
+    """Problem → its field and what is wrong with it, where that fits into a field of `shape`."""
+    found = {problem: problem_named(layout, problem) for problem in problems.unique() if problem}
+    return {
+        problem: text
+        for problem, text in found.items()
+        if len(text.encode(shape.encoding, "replace")) <= where.width
+        and not (shape.separator and shape.separator in text)
+    }
+
+
+def _coded(layout: Layout, reply: Layout, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the result codes of the answer and their texts.
+
+    A row that was wrong by itself is told which field it was.
+    """
     means = rows[RESULT].unique().to_list()
     codes = {meaning: reply.code_for(meaning) for meaning in means}
     texts = {meaning: reply.results[code].text for meaning, code in codes.items()}
@@ -80,5 +95,12 @@ def _coded(reply: Layout, rows: pl.DataFrame) -> pl.DataFrame:
         if result
         else []
     )
-    columns.append(pl.col(RESULT).replace_strict(texts, return_dtype=pl.String).alias("text"))
+    text = pl.col(RESULT).replace_strict(texts, return_dtype=pl.String)
+    where = next((one for one in reply.fields if one.name == "text"), None)
+    said = _said(layout, reply, where, rows[PROBLEM]) if where else {}
+    if said:
+        named = pl.col(PROBLEM).is_in(list(said)) & (pl.col(RESULT) == "format")
+        told = pl.col(PROBLEM).replace_strict(said, default="", return_dtype=pl.String)
+        text = pl.when(named).then(told).otherwise(text)
+    columns.append(text.alias("text"))
     return rows.with_columns(columns)

@@ -8,6 +8,7 @@ from functools import reduce
 
 import polars as pl
 
+from cardkit.codec.numbers import is_card_number
 from cardkit.registry.exchange.errors import Fault
 from cardkit.registry.exchange.layout import Field, Layout
 
@@ -21,6 +22,7 @@ REASONS_ZH = {
     "code": "代码不对",
     "constant": "应为固定值",
     "pattern": "格式不对",
+    "check": "校验位不对",
     "duplicate": "与前面的行重复",
 }
 
@@ -41,6 +43,11 @@ def problem_zh(layout: Layout, problem: str) -> str:
     name, _, reason = problem.partition(":")
     title = next((f.title or f.name for f in layout.fields if f.name == name), name)
     return f"{title}{REASONS_ZH.get(reason, reason)}"
+
+
+def problem_named(layout: Layout, problem: str) -> str:
+    """The same with the name of the field in front: for people and for the sender's programs."""
+    return f"{problem.partition(':')[0]} {problem_zh(layout, problem)}"
 
 
 # -- single values --------------------------------------------------------------------------------
@@ -95,10 +102,20 @@ def _checks(layout: Layout, one: Field, rows: pl.DataFrame) -> Iterator[tuple[pl
         yield given & ~value.is_in(list(one.values)), "code"
     if one.holds == "result":
         yield ~value.is_in(list(layout.results)), "code"
+    yield from _form_checks(one, rows)
+
+
+def _form_checks(one: Field, rows: pl.DataFrame) -> Iterator[tuple[pl.Expr, str]]:
+    """What the layout says beyond the kind: a constant, a pattern, a check character."""
+    value = pl.col(one.name)
+    given = value.str.len_bytes() > 0
     if one.constant:
         yield value != one.constant, "constant"
     if one.pattern:
         yield given & ~value.str.contains(f"^(?:{one.pattern})$"), "pattern"
+    if one.check == "card-number":
+        good = [is_card_number(number) for number in rows[one.name].to_list()]
+        yield given & ~pl.lit(pl.Series(good, dtype=pl.Boolean)), "check"
 
 
 def _too_long(column: pl.Series, width: int, encoding: str) -> pl.Series | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -15,7 +17,7 @@ from cardkit.registry.exchange import catalogue, sealing
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
 from cardkit.registry.exchange.exchange import Exchange
 from cardkit.registry.exchange.keeping import ORIGINAL
-from cardkit.registry.exchange.naming import carried_name
+from cardkit.registry.exchange.naming import carried_name, numbered
 from cardkit.registry.exchange.refusals import kept_refusals
 from cardkit.registry.journal import Event
 from cardkit.registry.operators.roles import Operator
@@ -61,7 +63,8 @@ class Custody:
         Returns
         -------
         Path
-            The file, readable by this user only; complete or not there at all.
+            The file, readable by this user only; complete or not there at all. A name that is
+            taken gets a number behind it.
 
         Raises
         ------
@@ -81,6 +84,7 @@ class Custody:
             name = carried_name(file.name, carrier)
             if not plain:
                 data, name = sealing.seal(data, recipient), name + sealing.SUFFIX
+            name = _free(directory, name)
             detail: dict[str, str | int | list[str]] = {
                 "batch": batch_id,
                 "carrier": carrier,
@@ -172,13 +176,36 @@ def _came(name: str) -> ExchangeError:
     )
 
 
+def _free(directory: Path, name: str) -> str:
+    """The name, numbered when there is such a file."""
+    every = (numbered(name, number) for number in count(1))
+    return next(one for one in every if not os.path.lexists(directory / one))
+
+
+def _appear(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name, which must be free.
+
+    A memory stick knows no second names of a file; there the name is looked at, then taken.
+    """
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        unfinished.replace(path)
+        return
+    unfinished.unlink()
+
+
 def write_private(path: Path, data: bytes) -> Path:
     """Write a file only this user can read (0600); it appears complete or not at all.
 
     Raises
     ------
     UsageError
-        It cannot be written.
+        It cannot be written, or there is one of that name: that one stays as it is.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -188,7 +215,7 @@ def write_private(path: Path, data: bytes) -> Path:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            unfinished.replace(path)
+            _appear(unfinished, path)
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise

@@ -46,5 +46,7 @@ def _marks(field: Field) -> str:
     marks = [word for word, on in (("required", field.required), ("key", field.key)) if on]
     marks += [field.holds] if field.holds else []
     marks += [f"always {field.constant}"] if field.constant else []
+    marks += [f"must be the {field.must_be}"] if field.must_be else []
+    marks += [f"check character of a {field.check}"] if field.check else []
     marks += [f"one of {' '.join(field.values)}"] if field.values else []
     return ", ".join(marks)

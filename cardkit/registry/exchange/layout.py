@@ -35,7 +35,7 @@ MEANINGS = (
 
 REASON = "reason"
 """Name of the field that a failure file has behind the others."""
-_REASON_WIDTH = 60
+_REASON_WIDTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,10 @@ class Field:
         Allowed values of a ``code``; empty for any.
     constant : str
         Always this value.
+    check : str
+        Its check character: ``card-number`` (nine characters, card.md 8).
+    must_be : str
+        Of header and trailer: ``partner``, the name of whoever sent the file.
     """
 
     name: str
@@ -85,6 +89,8 @@ class Field:
     pattern: str = ""
     values: tuple[str, ...] = ()
     constant: str = ""
+    check: Literal["", "card-number"] = ""
+    must_be: Literal["", "partner"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +267,11 @@ def _checked(layout: Layout) -> Layout:
     return layout
 
 
+def _misplaced(layout: Layout) -> Iterator[str]:
+    if any(one.must_be for one in layout.fields):
+        yield "must_be is for header and trailer only"
+
+
 def _problems(layout: Layout) -> Iterator[str]:
     if layout.encoding not in ENCODINGS:
         yield f"encoding {layout.encoding!r} is not one of {', '.join(ENCODINGS)}"
@@ -273,6 +284,7 @@ def _problems(layout: Layout) -> Iterator[str]:
     for result in layout.results.values():
         if result.means not in MEANINGS:
             yield f"result {result.code} means {result.means!r}, which the registry does not know"
+    yield from _misplaced(layout)
     for part in (layout.header, layout.fields, layout.trailer):
         names = [f.name for f in part]
         if len(set(names)) != len(names):
@@ -284,6 +296,8 @@ def _problems(layout: Layout) -> Iterator[str]:
 def _field_problems(layout: Layout, one: Field) -> Iterator[str]:
     if one.kind not in KINDS or one.holds not in HOLDS:
         yield f"field {one.name}: kind {one.kind!r} or holds {one.holds!r} is unknown"
+    if one.check not in ("", "card-number") or one.must_be not in ("", "partner"):
+        yield f"field {one.name}: check {one.check!r} or must_be {one.must_be!r} is unknown"
     if one.width < 1:
         yield f"field {one.name} has no width"
     if one.pad not in (" ", "0") or (one.pad == "0" and not one.right):

@@ -14,12 +14,35 @@ _PARTS = {
     "batch": r"(?P<batch>[0-9]{1,20})",
     "partner": r"[A-Za-z0-9-]+",
     "date": r"[0-9]{8}",
+    "source": r"[A-Za-z0-9-]+",
 }
 
 
 def file_name(layout: Layout, work: Work) -> str:
-    """Name of a file as its layout declares it."""
-    return layout.file_name.format(batch=work.number, partner=work.partner, date=work.today)
+    """Name of a file as its layout declares it; ``{source}`` is the layout of what came."""
+    return layout.file_name.format(
+        batch=work.number, partner=work.partner, date=work.today, source=work.layout.name
+    )
+
+
+def result_name(name: str, layout: Layout, role: str) -> str:
+    """Name of what came of a file: of which layout it was, and what became of its rows."""
+    return with_suffix(name, f"{layout.name}.{role}")
+
+
+def numbered(name: str, number: int) -> str:
+    """The name for the second, third ... file that would have the same one.
+
+    Examples
+    --------
+    >>> numbered("KK_1.li.txt.age", 1), numbered("KK_1.li.txt.age", 2)
+    ('KK_1.li.txt.age', 'KK_1.li-2.txt.age')
+    """
+    if number == 1:
+        return name
+    sealed = ".age" if name.endswith(".age") else ""
+    path = PurePath(name.removesuffix(sealed))
+    return f"{path.stem}-{number}{path.suffix}{sealed}"
 
 
 def carried_name(name: str, carrier: str) -> str:

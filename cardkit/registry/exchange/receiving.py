@@ -14,6 +14,7 @@ from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
 from cardkit.registry.exchange.keeping import ORIGINAL, Batch
 from cardkit.registry.exchange.layout import Layout
 from cardkit.registry.exchange.office import Office
+from cardkit.registry.exchange.provenance import check_layout, check_sender
 from cardkit.registry.exchange.reading import Content, read
 from cardkit.registry.exchange.receipt import Receipt
 from cardkit.registry.exchange.refusals import kept_refusals
@@ -73,6 +74,8 @@ class Receiving:
                 connection, direction="in", layout=layout.name, partner=partner, number=number
             )
             if earlier is None:
+                check_sender(layout, content, partner, name)
+                check_layout(layout, content, name)
                 question = None
                 if layout.answers and layout.direction == "in":
                     question = self._question(connection, layout, partner, number)

@@ -123,6 +123,18 @@ class Outgoing:
     settle: Callable[[pl.DataFrame], None] = lambda _rows: None
 
 
+def with_problems(rows: pl.DataFrame, *rules: tuple[pl.Expr, str]) -> pl.DataFrame:
+    """Rows with what a service found wrong with a single field, ``field:reason``.
+
+    What was wrong with the row before stays; otherwise the first rule that holds counts.
+    """
+    found = pl.lit("")
+    for rule, problem in reversed(rules):
+        found = pl.when(rule).then(pl.lit(problem)).otherwise(found)
+    before = pl.col(PROBLEM)
+    return rows.with_columns(pl.when(before == "").then(found).otherwise(before).alias(PROBLEM))
+
+
 def judged(rows: pl.DataFrame, *rules: tuple[pl.Expr, str]) -> pl.DataFrame:
     """Rows with ``_result``: what was wrong with the row itself, else the first rule that holds.
 
@@ -139,4 +151,14 @@ def judged(rows: pl.DataFrame, *rules: tuple[pl.Expr, str]) -> pl.DataFrame:
     return rows.with_columns(result.alias(RESULT))
 
 
-__all__ = ["CARD", "RESULT", "VALUE", "Incoming", "Life", "Outgoing", "Work", "judged"]
+__all__ = [
+    "CARD",
+    "RESULT",
+    "VALUE",
+    "Incoming",
+    "Life",
+    "Outgoing",
+    "Work",
+    "judged",
+    "with_problems",
+]

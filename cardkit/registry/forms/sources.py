@@ -80,7 +80,7 @@ def of_act(connection: Connection, desk: Desk, act_id: int, kind: Kind) -> ActCo
         card_number=card.get("card_number", ""),
         new_card_number=_card(connection, act["new_card"]).get("card_number", ""),
         bank_card_number=card.get("bank_card_number", ""),
-        card_kind=desk.card_kind(card.get("kind", "")),
+        card_kind=desk.card_kind(card.get("kind") or _kind_applied_for(connection, act)),
         before=word("state", act["from_state"]),
         after=word("state", act["to_state"]),
         bank_side=word("state", act["bank_to"] or card.get("bank_state", "")),
@@ -211,6 +211,14 @@ def _holder(connection: Connection, act: RowMapping) -> Person:
         select(*(table.c[name] for name in names)).where(table.c.id == number)
     ).first()
     return Person(*row) if row else Person()
+
+
+def _kind_applied_for(connection: Connection, act: RowMapping) -> str:
+    """Of an application that has no card yet."""
+    if act["subject"] != "application":
+        return ""
+    query = select(applications.c.card_kind).where(applications.c.id == act["subject_id"])
+    return str(connection.execute(query).scalar() or "")
 
 
 def _agent(connection: Connection, agent_id: int | None) -> Person | None:

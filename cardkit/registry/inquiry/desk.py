@@ -56,6 +56,8 @@ class Reply:
     elsewhere : dict
         Position of a question → code of the region that has to be asked; its place in `answers`
         holds what to say when that region is not asked.
+    holders : dict
+        Position of a question → the card that answered it, for the record of who was asked about.
     """
 
     client: Client | None
@@ -63,6 +65,7 @@ class Reply:
     retry_after: int = 0
     answers: list[Json] = field(default_factory=list, repr=False)
     elsewhere: dict[int, str] = field(default_factory=dict)
+    holders: dict[int, Holding] = field(default_factory=dict, repr=False)
 
 
 class Desk:
@@ -183,6 +186,8 @@ class Desk:
                 continue
             holding = found.get(question.by, {}).get(question.key)
             reply.answers.append(self._answer(holding, shown, instant))
+            if holding is not None:
+                reply.holders[place] = holding
             region = self._elsewhere(question, holding, call, rights)
             if region:
                 reply.elsewhere[place] = region
@@ -211,6 +216,12 @@ class Desk:
                 answer[group] = {name: holding.value(name) for name in fields}
         return answer
 
+    def _holder(self, holding: Holding | None) -> str:
+        if holding is None:
+            return ""
+        number = str(holding.value("citizen_number"))
+        return self._record.digest(Question(By.CITIZEN_NUMBER, number))
+
     def _asked(self, call: Call, reply: Reply, instant: str) -> list[Asked]:
         client = reply.client
         if client is None:
@@ -223,9 +234,17 @@ class Desk:
             if region:
                 result = "passed-on"
             groups = " ".join(g for g in ("card", "person", "account") if g in answer)
-            digest = self._record.digest(question)
             rows.append(
-                Asked(instant, client.name, question.by.value, digest, groups, result, region)
+                Asked(
+                    instant,
+                    client.name,
+                    question.by.value,
+                    self._record.digest(question),
+                    self._holder(reply.holders.get(place)),
+                    groups,
+                    result,
+                    region,
+                )
             )
         return rows
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from cardkit.history import canonical
 from cardkit.registry.books import Books
@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     client: str
     key_kind: str
     key_digest: str
+    holder_digest: str
     rights: str
     result: str
     region: str
@@ -93,8 +94,14 @@ class Record:
             books.journal.append(connection, now, Event("inquiries", detail=detail))
 
     def about(self, question: Question) -> list[Asked]:
-        """Who asked for a number: for its holder's question, or an inspector's."""
-        wanted = select(inquiries).where(inquiries.c.key_digest == self.digest(question))
+        """Who asked for a number: for its holder's question, or an inspector's.
+
+        A citizen number also finds the questions by another number that its holder's card answered.
+        """
+        digest = self.digest(question)
+        wanted = select(inquiries).where(
+            or_(inquiries.c.key_digest == digest, inquiries.c.holder_digest == digest)
+        )
         with self._books.store.reading() as connection:
             rows = connection.execute(wanted.order_by(inquiries.c.id)).all()
         return [Asked(*row[1:]) for row in rows]

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cardkit.errors import UsageError
 from cardkit.registry.inquiry.questions import By, Question
@@ -119,16 +120,29 @@ def load(own: str, path: Path) -> Regions:
     return Regions(own, [_region(path, code, table) for code, table in tables.items()])
 
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody can listen: TLS, or a connection that does not leave this machine."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    except ValueError:
+        return False
+
+
 _TEXTS = ("url", "name")
 _LISTS = ("districts", "card_prefixes")
 _PATHS = ("ca", "certificate", "key", "token_file")
 
 
 def _region(path: Path, code: str, table: object) -> Region:
-    if not isinstance(table, dict) or not str(table.get("url", "")).startswith(
-        ("https://", "http://")
-    ):
-        raise UsageError(f"{path}: region {code} has no url", hint="https://HOST:PORT")
+    if not isinstance(table, dict) or not _is_private(str(table.get("url", ""))):
+        raise UsageError(
+            f"{path}: region {code} has no url that begins with https://",
+            hint="https://HOST:PORT; personal data do not go over a network in clear",
+        )
     unknown = set(table) - {*_TEXTS, *_LISTS, *_PATHS}
     if unknown:
         raise UsageError(f"{path}: region {code}: unknown setting {min(unknown)}")

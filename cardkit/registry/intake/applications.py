@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -32,9 +33,10 @@ from cardkit.registry.intake.application import (
     new_row,
     set_in,
 )
+from cardkit.registry.intake.correcting import correct_in, corrected
 from cardkit.registry.intake.duplicates import Candidate, Duplicates, Likeness
 from cardkit.registry.intake.form import problems_of
-from cardkit.registry.intake.identity import Identities
+from cardkit.registry.intake.identity import CORRECTED, Identities
 from cardkit.registry.intake.photos import Photos
 from cardkit.registry.lifecycle.kinds import CardKind
 from cardkit.registry.lifecycle.kinds import problems as kind_problems
@@ -44,6 +46,7 @@ from cardkit.registry.people import Applicant
 from cardkit.registry.records import BatchInfo
 from cardkit.registry.schema.cards import cards
 from cardkit.registry.schema.intake import applications, identity_checks
+from cardkit.registry.schema.life import acts, agents
 
 if TYPE_CHECKING:
     from cardkit.registry.intake.photo import Prepared
@@ -134,15 +137,7 @@ class Applications:
         CardkitError
             The rules of the lifecycle refuse it.
         """
-        problems = problems_of(applicant, today=today, rules=self._text)
-        if problems:
-            raise ApplicationError(
-                "form",
-                "the application cannot be taken: " + "; ".join(p.text("en") for p in problems),
-                hint="correct these fields",
-                zh="申请不能受理：" + "；".join(p.text() for p in problems),
-                problems=problems,
-            )
+        self._refuse_wrong(applicant, today)
         self._refuse_kind(applicant, kind_data or {}, today)
         books = self._books
         with self._lifecycle.attempt(request) as connection:
@@ -179,6 +174,26 @@ class Applications:
                     zh=f"申请{number}已办结（{row['state']}）：请按人员导入照片",
                 )
             return self._photos.take_in(connection, photo, application=number)
+
+    def correct(self, number: int, details: Mapping[str, str], *, today: dt.date) -> list[str]:
+        """Correct an application on its way; returns the fields that changed.
+
+        See `cardkit.registry.intake.correcting`: what it said before is kept, and the first check
+        has to be made anew.
+
+        Raises
+        ------
+        ApplicationError
+            It is decided already, the data are wrong, or they are those of somebody who has a card.
+        """
+        with self._books.store.writing() as connection:
+            row = get_in(connection, number)
+            person, changed = corrected(row, details)
+            self._refuse_wrong(person, today)
+            self._refuse_kind(person, json.loads(row["kind_data"] or "{}"), today)
+            self._refuse_second(connection, person, number)
+            correct_in(connection, self._books, row, person, changed)
+        return changed
 
     def check(self, number: int, request: Request) -> Act:
         """The first check 初审, by the township; errors as `apply`."""
@@ -250,12 +265,37 @@ class Applications:
     ) -> builtins.list[Application]:
         """Applications in the order in which they came."""
         query = select(*(applications.c[name] for name in COLUMNS)).order_by(applications.c.id)
+        query = query.where(applications.c.reason != CORRECTED)  # what one said before
         wanted = list(states)
         if wanted:
             query = query.where(applications.c.state.in_(wanted))
         with self._books.store.reading(snapshot=True) as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
             return [application_of(dict(row), connection) for row in rows]
+
+    def appeared(self, number: int) -> dict[str, object]:
+        """Who appeared for an application, as what, and with which papers."""
+        query = select(acts.c.appeared, acts.c.papers, agents.c.name, agents.c.relation)
+        query = (
+            query.select_from(acts)
+            .join(agents, agents.c.id == acts.c.agent, isouter=True)
+            .where(
+                acts.c.subject == "application",
+                acts.c.subject_id == number,
+                acts.c.action == "apply",
+                acts.c.result == "done",
+            )
+            .order_by(acts.c.id)
+        )
+        with self._books.store.reading() as connection:
+            row = connection.execute(query).first()
+        who, papers, agent, relation = row or ("", "", None, None)
+        return {
+            "appeared": who,
+            "papers": papers.split(),
+            "agent": agent or "",
+            "agent_relation": relation or "",
+        }
 
     # -- small things -----------------------------------------------------------------------------
 
@@ -264,6 +304,17 @@ class Applications:
 
     def _act(self, connection: Connection, request: Request, number: int) -> Act:
         return self._lifecycle.perform_in(connection, replace(request, subject=number))
+
+    def _refuse_wrong(self, applicant: Applicant, today: dt.date) -> None:
+        problems = problems_of(applicant, today=today, rules=self._text)
+        if problems:
+            raise ApplicationError(
+                "form",
+                "the application cannot be taken: " + "; ".join(p.text("en") for p in problems),
+                hint="correct these fields",
+                zh="申请不能受理：" + "；".join(p.text() for p in problems),
+                problems=problems,
+            )
 
     def _refuse_kind(
         self, applicant: Applicant, kind_data: Mapping[str, str], today: dt.date
@@ -337,7 +388,7 @@ class Applications:
             raise ApplicationError(
                 "identity",
                 f"the identity system said {verdict.value} about application {number}",
-                hint="correct the data and check again, or refuse the application",
+                hint="`cardkit intake correct`, then `intake identity --again`; or refuse it",
                 zh=f"申请{number}身份核查结果：{verdict.zh}。请更正后重新核查，或退回申请",
             )
 

@@ -13,13 +13,16 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from cardkit.errors import UnreachableError
 from cardkit.registry.books import Books
 from cardkit.registry.journal import Event
 from cardkit.registry.schema.intake import applications, identity_checks
 from cardkit.registry.statements import Statement
+
+CORRECTED = "corrected"
+"""Stands where a verdict would: name or number were corrected, it has to be asked again."""
 
 CHUNK = 500
 """People asked about at a time."""
@@ -176,7 +179,7 @@ class Identities:
             .order_by(identity_checks.c.id.desc())
             .limit(1)
         ).scalar()
-        return None if found is None else Verdict(found)
+        return None if found in (None, CORRECTED) else Verdict(found)
 
     @staticmethod
     def _ask(system: IdentityCheck, people: Sequence[Asked]) -> Sequence[Verdict]:
@@ -186,11 +189,17 @@ class Identities:
         return verdicts
 
     def _waiting(self) -> list[tuple[int, Asked]]:
-        asked = select(identity_checks.c.application).where(
-            identity_checks.c.application == applications.c.id
+        last = (
+            select(identity_checks.c.verdict)
+            .where(identity_checks.c.application == applications.c.id)
+            .order_by(identity_checks.c.id.desc())
+            .limit(1)
+            .correlate(applications)
+            .scalar_subquery()
         )
         query = _QUESTION.where(
-            applications.c.state.in_(("applied", "checked")), ~asked.exists()
+            applications.c.state.in_(("applied", "checked")),
+            func.coalesce(last, CORRECTED) == CORRECTED,
         ).order_by(applications.c.id)
         with self._books.store.reading() as connection:
             return [

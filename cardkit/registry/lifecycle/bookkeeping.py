@@ -113,14 +113,16 @@ class Bookkeeper:
         actor: str,
         place: str = "",
     ) -> None:
-        """Attempts that were refused, with the code of why; nothing else was changed."""
-        agent = self.agent(connection, now, request.appearance.agent)
+        """Attempts that were refused, with the code of why; nothing else was changed.
+
+        The agent is not kept: nothing was done for which that person has to be known.
+        """
         first = block(self._books.counters, connection, acts.name, len(refused))
         operator = Operator(0, actor, "", frozenset(), place)
         rows = (
             _row(
                 _act(number, now, move, request.action, ""),
-                move, request, operator, approver="", agent=agent, result=f"refused:{code}",
+                move, request, operator, approver="", agent=None, result=f"refused:{code}",
             )
             for number, (move, code) in enumerate(refused, first)
         )  # fmt: skip

@@ -94,14 +94,18 @@ class CardActs:
         ruled: Sequence[Ruled],
         outcome: Outcome,
     ) -> Mapping[int, Changes]:
-        """What data changes would change; those that change nothing are refused."""
+        """What data changes would change; useless or impossible ones are refused."""
         standings = [one.at for one in ruled if one.rule.changes_data]
         if not standings:
             return {}
         changes = self._data.differences(connection, standings, request)
         same = [at for at in standings if not changes[at.card_id]]
         outcome.refused.extend((at.card_id, at, SameDataError()) for at in same)
-        return changes
+        wrong = self._data.problems(connection, changes, standings)
+        outcome.refused.extend(
+            (at.card_id, at, wrong[at.card_id]) for at in standings if at.card_id in wrong
+        )
+        return {card: {} if card in wrong else new for card, new in changes.items()}
 
     # -- doing ----------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from cardkit.registry.lifecycle.many import add, among, block, chunks
 from cardkit.registry.lifecycle.requests import Act, Request
 from cardkit.registry.lifecycle.rules import RuleSet
 from cardkit.registry.lifecycle.standing import Standing
+from cardkit.registry.lifecycle.values import BadValueError, problem_of
 from cardkit.registry.schema.cards import people
 from cardkit.registry.schema.life import corrections
 from cardkit.registry.statements import Statement, Value
@@ -23,6 +24,8 @@ Changes = Mapping[str, tuple[str, str]]
 """Field → what it was, what it is to be."""
 
 _CORRECTION = tuple(column.name for column in corrections.c)
+_NUMBER = "insurance_number"
+_NUMBERS = 500  # looked up at a time
 _MANY = 20  # people for whom one UPDATE ... IN is worth it
 
 
@@ -70,6 +73,47 @@ class DataChange:
             }
             for at in standings
         }
+
+    def problems(
+        self, connection: Connection, changes: Mapping[int, Changes], standings: Sequence[Standing]
+    ) -> dict[int, BadValueError]:
+        """By card: the first thing that is wrong with its new data, where something is."""
+        persons = {at.card_id: at.person_id for at in standings}
+        citizens = self._citizen_numbers(
+            connection, [persons[card] for card, new in changes.items() if "sex" in new]
+        )
+        numbers = {card: new[_NUMBER][1] for card, new in changes.items() if _NUMBER in new}
+        owners = self._owners(connection, list(numbers.values()))
+        for card, number in numbers.items():
+            owners.setdefault(number, set()).add(persons[card])
+        found: dict[int, BadValueError] = {}
+        for card, new in changes.items():
+            citizen = citizens.get(persons[card], "")
+            wrong = (problem_of(name, value, citizen) for name, (_, value) in new.items())
+            problem = next(filter(None, wrong), None)
+            if problem is None and owners.get(numbers.get(card, ""), set()) - {persons[card]}:
+                problem = BadValueError(_NUMBER, "taken")
+            if problem is not None:
+                found[card] = problem
+        return found
+
+    def _citizen_numbers(self, connection: Connection, person_ids: list[int]) -> dict[int, str]:
+        found: dict[int, str] = {}
+        for some in chunks(person_ids):
+            query = select(people.c.id, people.c.citizen_number).where(among(people.c.id, some))
+            found.update((row[0], row[1]) for row in connection.execute(query))
+        return found
+
+    def _owners(self, connection: Connection, numbers: list[str]) -> dict[str, set[int]]:
+        """Whose these insurance numbers are in the registry."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for start in range(0, len(numbers), _NUMBERS):
+            query = select(people.c.insurance_number, people.c.id).where(
+                people.c.insurance_number.in_(numbers[start : start + _NUMBERS])
+            )
+            for number, person in connection.execute(query):
+                found[number].add(person)
+        return found
 
     def _check_names(self, names: Sequence[str]) -> None:
         allowed = list(self._rules.settings["changeable"])

@@ -36,6 +36,19 @@ class Calendar:
         """
         return (datetime.fromisoformat(instant) + timedelta(hours=self.utc_offset_hours)).date()
 
+    def local(self, instant: str) -> str:
+        """A UTC instant as the clock on the wall says it, to the minute; ``''`` stays.
+
+        Examples
+        --------
+        >>> Calendar().local("2012-05-01T20:00:00.000Z")
+        '2012-05-02 04:00'
+        """
+        if not instant:
+            return ""
+        at = datetime.fromisoformat(instant) + timedelta(hours=self.utc_offset_hours)
+        return f"{at:%Y-%m-%d %H:%M}"
+
     def is_working(self, day: date) -> bool:
         """Whether people work on that day."""
         if day in self.holidays:

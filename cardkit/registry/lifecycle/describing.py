@@ -36,7 +36,7 @@ def _line(rule: Transition) -> str:
         rule.target,
         _list(sorted(rule.roles))
         + (f", not by who did {_list(sorted(rule.not_by))}" * bool(rule.not_by)),
-        "yes" if rule.second else "",
+        _list(sorted(rule.approvers)) or "yes" if rule.second else "",
         "; ".join(_appearing(rule)),
         _list(sorted(rule.channels)),
         _list(filter(None, (rule.form, rule.receipt))),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Connection, select
 
 from cardkit.errors import CardkitError, UsageError
+from cardkit.registry.attempts import attempted
 from cardkit.registry.books import Books
 from cardkit.registry.errors import RegistryError, UnknownCardError
 from cardkit.registry.lifecycle.bookkeeping import Bookkeeper, Move
@@ -36,6 +38,7 @@ from cardkit.registry.lifecycle.subjects import OtherActs
 from cardkit.registry.lifecycle.transition import Transition
 from cardkit.registry.operators.accounts import Operators
 from cardkit.registry.operators.approvals import Approvals
+from cardkit.registry.operators.reasons import reason_code
 from cardkit.registry.operators.roles import Operator
 from cardkit.registry.schema.cards import cards, people
 from cardkit.registry.states import DEAD
@@ -106,12 +109,29 @@ class Lifecycle:
     def perform_in(self, connection: Connection, request: Request) -> Act:
         """The same as `perform` inside a transaction that `attempt` began."""
         operator = self.people.current(connection, request.operator.login)
+        asked = self._with_second(connection, _with_code(request), operator)
+        act = self._one(connection, asked, operator)
+        if asked.approval is not None and request.second is not None:
+            self.approvals.take_back_in(connection, asked.approval)
+        return act
+
+    def _one(self, connection: Connection, request: Request, operator: Operator) -> Act:
         if self.rules.of_action(request.action)[0].subject not in _ON_CARDS:
             return self._others.do(connection, request, operator)
         outcome = self._cards.do(connection, request, [request.subject], operator)
         if outcome.refused:
             raise outcome.refused[0][2]
         return outcome.acts[0]
+
+    def _with_second(self, connection: Connection, request: Request, operator: Operator) -> Request:
+        """The request with the approval of a second person who is here, where one is wanted."""
+        wanted = any(rule.second for rule in self.rules.of_action(request.action))
+        if request.second is None or request.approval is not None or not wanted:
+            return request
+        granted = self.approvals.on_the_spot_in(
+            connection, request.action, request.subject, operator=operator, second=request.second
+        )
+        return replace(request, approval=granted.number)
 
     # -- many -----------------------------------------------------------------------------------
 
@@ -176,6 +196,7 @@ class Lifecycle:
         if self.rules.of_action(request.action)[0].subject not in _ON_CARDS:
             raise UsageError(f"{request.action} is not done on many cards at once")
         operator = self.people.current(connection, request.operator.login)
+        request = _with_code(request)
         outcome = self._cards.do(connection, request, card_ids, operator)
         self._note_refused(connection, request, outcome.refused, operator)
         refused = [(card_id, error.message) for card_id, _, error in outcome.refused]
@@ -237,7 +258,10 @@ class Lifecycle:
 
     def stock_pool(self, serials: Iterable[str], *, operator: Operator) -> list[int]:
         """Put temporary cards into the pool, by the serials printed on them."""
-        with self._books.store.writing() as connection:
+        with (
+            attempted(self._books, operator, "temporary-pool"),
+            self._books.store.writing() as connection,
+        ):
             by = self.people.current(connection, operator.login)
             return self._others.stock_pool(connection, serials, by)
 
@@ -293,6 +317,12 @@ def _refused_move(rule: Transition, card_id: int, at: Standing | None) -> Move:
         rule, card_id, card_id, at.person_id, state, state, at.state, at.state,
         at.bank_state, at.bank_state,
     )  # fmt: skip
+
+
+def _with_code(request: Request) -> Request:
+    """The request with the code of its reason; raises UsageError where that is no code."""
+    code = reason_code(request.reason)
+    return request if code == request.reason else replace(request, reason=code)
 
 
 def _code(error: CardkitError) -> str:

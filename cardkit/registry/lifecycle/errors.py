@@ -33,7 +33,8 @@ class OutOfOrderError(IllegalMoveError):
         moves = sorted(set(legal))
         super().__init__(subject, state[0], action[0], (name for name, _ in moves))
         possible = "、".join(zh for _, zh in moves) or "无"
-        self.zh = f"记录{subject}{state[1]}，不能办理{action[1]}；现在可以办理：{possible}"
+        noun = "申请" if kind == "application" else "记录"
+        self.zh = f"{noun}{subject}{state[1]}，不能办理{action[1]}；现在可以办理：{possible}"
         self.message = self.message.replace("card record", kind, 1)
         self.args = (self.message,)
 

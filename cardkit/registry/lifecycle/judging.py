@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cardkit.codec.numbers import NumberError, parse_citizen_number
 from cardkit.registry.errors import IllegalMoveError
 from cardkit.registry.lifecycle.errors import NotAllowedError, OutOfOrderError
-from cardkit.registry.lifecycle.requests import Appears, Request
+from cardkit.registry.lifecycle.requests import Agent, Appears, Request
 from cardkit.registry.lifecycle.rules import RuleSet
 from cardkit.registry.lifecycle.transition import Transition
+from cardkit.registry.lifecycle.values import problem_of
 from cardkit.registry.operators.roles import Operator
 from cardkit.registry.states import DEAD
 
@@ -129,6 +131,7 @@ class Judge:
                 hint="name and citizen number of the agent",
                 zh="代办时须登记代办人姓名和身份证号码（仅代办时填写）",
             )
+        self._check_agent(appearance.agent)
         missing = sorted(rule.papers_for(appearance.who, self.request.channel) - appearance.papers)
         if missing:
             names = "、".join(self.rules.zh("paper", paper) for paper in missing)
@@ -138,6 +141,27 @@ class Judge:
                 hint=f"still wanted: {', '.join(missing)}",
                 zh=f"{rule.zh}缺少材料：{names}",
             )
+
+    def _check_agent(self, agent: Agent | None) -> None:
+        """Refuse an agent whose name or citizen number cannot be; says which, not what it is."""
+        if agent is None:
+            return
+        if (problem := problem_of("name", agent.name, "")) is not None:
+            raise NotAllowedError(
+                "agent",
+                f"the agent's {problem.message}",
+                hint="as the agent's identity card says it",
+                zh=f"代办人{problem.zh}",
+            )
+        try:
+            parse_citizen_number(agent.citizen_number)
+        except NumberError:
+            raise NotAllowedError(
+                "agent",
+                "the agent's citizen number cannot be right",
+                hint="18 characters as the agent's identity card says them",
+                zh="代办人公民身份号码有误：请核对代办人身份证",
+            ) from None
 
 
 def applies(rule: Transition, where: Where) -> bool:

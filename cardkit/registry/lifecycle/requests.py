@@ -73,6 +73,9 @@ class Request:
         ``window``, ``phone``, ``kiosk``, ``file``, ``bank``, ``hospital`` ...
     reason : str
         A code without personal data; it goes into the history.
+    second : Operator, optional
+        The second person where both are here: approves in the transaction of the act, so that
+        nothing of it stays when the act is refused. Not asked where the rule wants one person.
     details : mapping
         What the action needs (new data, an account number); never goes into the history.
     each : mapping
@@ -88,6 +91,7 @@ class Request:
     reason: str = ""
     details: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
     each: Mapping[int, Mapping[str, str]] = field(default_factory=lambda: NONE_EACH, repr=False)
+    second: Operator | None = None
 
     def details_for(self, subject: int) -> Mapping[str, str]:
         """What is told of one of the subjects.

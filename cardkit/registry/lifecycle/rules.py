@@ -75,8 +75,13 @@ class RuleSet:
         return [r for r in self.transitions if r.subject == subject and state in r.sources]
 
     def approvers(self) -> dict[str, frozenset[Role]]:
-        """Who approves, by action, where a rule says so."""
-        return {rule.action: rule.approvers for rule in self.transitions if rule.approvers}
+        """Who approves, by action: whom its rules name, or who may do it, and the county."""
+        found: dict[str, frozenset[Role]] = {}
+        for rule in self.transitions:
+            if rule.second:
+                wanted = rule.approvers or rule.roles | {Role.COUNTY}
+                found[rule.action] = found.get(rule.action, wanted) & wanted
+        return found
 
     def zh(self, sort: str, code: str) -> str:
         """The Chinese word, or the code where there is none.

@@ -22,8 +22,9 @@ from cardkit.registry.lifecycle.transition import Transition
 from cardkit.registry.operators.approvals import Approvals
 from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.schema.base import metadata
-from cardkit.registry.schema.cards import people
+from cardkit.registry.schema.cards import cards, people
 from cardkit.registry.schema.life import acts, temporary_cards, temporary_loans
+from cardkit.registry.states import DEAD
 from cardkit.registry.stock.automatic import TemporaryStock
 
 
@@ -148,6 +149,7 @@ class OtherActs:
             raise NotAllowedError("role", "the pool is kept by a window", zh="备用临时卡由窗口管理")
         now = self._books.store.now()
         given = list(serials)
+        _refuse_known(connection, given)
         first = block(self._books.counters, connection, temporary_cards.name, len(given))
         for number, serial in enumerate(given, first):
             connection.execute(
@@ -191,6 +193,14 @@ class OtherActs:
                 hint="give the number of the person",
                 zh="请指明借用临时卡的人",
             )
+        card = select(cards.c.id).where(cards.c.person == person, cards.c.state.not_in(DEAD))
+        if connection.execute(card.limit(1)).first() is None:
+            raise NotAllowedError(
+                "no-card",
+                "this person has no card and none is planned",
+                hint="a temporary card bridges the time until the next one: plan that first",
+                zh="此人没有有效的卡，也没有待制的卡：不能借用临时卡",
+            )
         has = select(temporary_loans.c.id).where(
             temporary_loans.c.person == person, temporary_loans.c.back_at == ""
         )
@@ -223,6 +233,20 @@ class OtherActs:
                 out_at=now,
                 due=due,
             )
+        )
+
+
+def _refuse_known(connection: Connection, serials: list[str]) -> None:
+    """Refuse serials that the pool has, or that are given twice."""
+    query = select(temporary_cards.c.serial).where(temporary_cards.c.serial.in_(serials))
+    known = set(connection.execute(query).scalars())
+    known |= {serial for serial in serials if serials.count(serial) > 1}
+    if known:
+        names = ", ".join(sorted(known))
+        raise RegistryError(
+            f"the pool has {names} already, or it is given twice",
+            hint="leave it out; none of them was added",
+            zh=f"临时卡 {names} 已登记或重复：请去掉后重新办理（本次均未登记）",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
@@ -36,6 +37,11 @@ class LotBook:
                 "unknown", f"there is no lot {lot_name(lot_id)}", zh=f"没有批次 {lot_name(lot_id)}"
             )
         return found[0]
+
+    def untouched(self, connection: Connection, lot_id: int) -> Lot:
+        """A lot that nothing has come back of: all its cards are open."""
+        lot = self.lot(connection, lot_id)
+        return replace(lot, unknown=lot.count)
 
     def in_state(
         self, connection: Connection, lot_id: int, state: State, *, counted: bool = False

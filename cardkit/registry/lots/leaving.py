@@ -102,7 +102,7 @@ class Leaving(Packer):
                     self._book.hand(connection, lot_id, "machine", giver, machine_carrier, 1)
                 detail = {"cards": card_carrier, "machine": machine_carrier, "count": lot.count}
                 self._book.note(connection, operator, "lot-out", lot_id, detail)
-                return self._book.lot(connection, lot_id, counted=True)
+                return self._book.untouched(connection, lot_id)
 
     def hand_over(self, lot_id: int, to: str, *, operator: Operator) -> Lot:
         """Whoever carries the cards gives them to somebody else on the way.
@@ -172,7 +172,7 @@ class Leaving(Packer):
                 self._book.hand(connection, lot_id, "cards", holder, taker, lot.count)
                 detail = {"count": lot.count, "papers": sorted(clerk.papers), "approval": approval}
                 self._book.note(connection, operator, "lot-pick-up", lot_id, detail)
-                return self._book.lot(connection, lot_id, counted=True)
+                return self._book.untouched(connection, lot_id)
 
 
 def _check_clerk(lot: Lot, clerk: Clerk) -> None:

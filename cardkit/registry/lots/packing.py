@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select
 
@@ -124,7 +123,7 @@ class Packer:
         self._book.hand(connection, lot_id, "cards", "", operator.login, len(listed))
         detail = {"place": here.code, "cards": len(listed), "digest": digest}
         self._book.note(connection, operator, "lot-pack", lot_id, detail)
-        return replace(self._book.lot(connection, lot_id), unknown=len(listed))
+        return self._book.untouched(connection, lot_id)
 
     def take(self, lot_id: int, *, operator: Operator, recipient: str = "") -> Pack:
         """The list that goes along, for a file; the history says who took it, for whom.

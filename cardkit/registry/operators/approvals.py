@@ -19,6 +19,7 @@ from cardkit.registry.journal import Detail, Event
 from cardkit.registry.operators.accounts import Operators
 from cardkit.registry.operators.approval import Approval, digest_of
 from cardkit.registry.operators.errors import NotAllowedError
+from cardkit.registry.operators.reasons import reason_code
 from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.operators.rules import OperatorRules
 from cardkit.registry.schema.base import columns
@@ -112,6 +113,24 @@ class Approvals:
         asked = self._ask(connection, action, _numbers(subjects), operator)
         return self._decide(connection, asked, second, "granted", "")
 
+    def take_back(self, number: int) -> None:
+        """Void an approval given on the spot whose act did not use it."""
+        with self._books.store.writing() as connection:
+            self.take_back_in(connection, number)
+
+    def take_back_in(self, connection: Connection, number: int) -> None:
+        """The same inside a transaction; one that was used stays so."""
+        found = self._get(connection, number)
+        if found.state != "granted":
+            return
+        connection.execute(
+            update(approvals)
+            .where(approvals.c.id == number)
+            .values(state="refused", reason="not-used")
+        )
+        detail: Detail = {"approval": number, "for": found.action, "reason": "not-used"}
+        self._note(connection, found.asked_by, "approval-taken-back", detail)
+
     def grant(self, number: int, *, operator: Operator) -> Approval:
         """Approve.
 
@@ -125,7 +144,14 @@ class Approvals:
             return self._decide(connection, asked, operator, "granted", "")
 
     def refuse(self, number: int, *, operator: Operator, reason: str = "") -> Approval:
-        """Refuse, with a reason from a list (no personal data); raises as `grant`."""
+        """Refuse, with a reason from a list (no personal data); raises as `grant`.
+
+        Raises
+        ------
+        UsageError
+            The reason is no code word.
+        """
+        reason = reason_code(reason)
         with self._told(number, operator), self._books.store.writing() as connection:
             asked = self._get(connection, number)
             return self._decide(connection, asked, operator, "refused", reason)

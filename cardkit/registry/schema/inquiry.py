@@ -38,8 +38,10 @@ inquiries = Table(  # one row a question; the history holds a digest of every bl
     words("client"),
     words("key_kind"),
     words("key_digest"),  # keyed: whoever has the number can find its rows, nobody else can
+    words("holder_digest"),  # the same of the holder's citizen number, when a card was found
     words("rights"),  # groups of fields that were answered, a space between
     words("result"),  # found, none, passed-on, or the code of the refusal
     words("region"),
 )
 Index("inquiries_key_digest", inquiries.c.key_digest)
+Index("inquiries_holder_digest", inquiries.c.holder_digest)

@@ -123,7 +123,7 @@ _SHORT: tuple[tuple[str, str, str, bytes, str, tuple[str, ...], Row], ...] = (
     (
         "comparison-agency", "[D17]", "gb18030", LF,
         "citizen_number name insurance_number status card_number",
-        (ZHANG, "张三", ZHANG, "retired", "A00000017"), {},
+        (ZHANG, "张三", ZHANG, "retired", "A00000011"), {},
     ),
     (
         "comparison-police", "[D17]", "gb18030", LF, "citizen_number name sex nation birth_date",

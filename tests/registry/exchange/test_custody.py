@@ -94,7 +94,7 @@ def test_what_was_done_and_what_was_not_leaves_sealed_too(desk: Desk, tmp_path: 
     give = {"carrier": "li", "operator": CLERK}
     for role in ("success", "failure"):
         path = desk.custody.hand_over(receipt.batch.id, role, tmp_path, **give)  # type: ignore[arg-type]
-        assert path.name == f"in.{role}.li.txt.age"
+        assert path.name == f"in.bank-opening-return.{role}.li.txt.age"
         assert sealing.open_sealed(path.read_bytes(), key) == desk.file(receipt, role)
     with pytest.raises(ExchangeError, match="does not go back"):
         desk.custody.hand_over(receipt.batch.id, "original", tmp_path, **give)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ HOLDER = Appearance(Appears.HOLDER, frozenset({"id", "card"}))
 BY_AGENT = Appearance(
     Appears.AGENT,
     frozenset({"id", "agent-id"}),
-    Agent("李代办", "639900196501010012", "13900009999", "父亲"),
+    Agent("李代办", "639900196501010015", "13900009999", "父亲"),
 )
 
 

@@ -29,6 +29,17 @@ def test_a_holder_can_learn_who_asked(http: TestClient, token: str, office: Offi
     assert (row.client, row.result, row.rights) == ("agency", "found", "card person account")
 
 
+def test_questions_by_another_number_are_found_too(
+    http: TestClient, token: str, office: Office, opened: Registry
+) -> None:
+    for card in (1, 2):
+        body = {"by": "card_number", "key": opened.get(card).card_number}
+        assert http.post("/v1/inquiry", json=body, headers=bearer(token)).status_code == 200
+    office.record.flush()
+    (row,) = office.record.about(HOLDER)
+    assert (row.client, row.key_kind) == ("agency", "card_number")
+
+
 def test_the_numbers_themselves_are_not_kept(
     http: TestClient, token: str, office: Office, opened: Registry
 ) -> None:

@@ -19,6 +19,23 @@ from tests.registry.inquiry.conftest import EVERYTHING, PEOPLE, bearer, number_o
 ALL_FIELDS = [(group, name) for group, fields in FIELDS.items() for name in fields]
 
 
+OF_A_PERSON = {"name", "citizen_number", "sex", "birth_date"}
+OF_AN_ACCOUNT = {"bank_card_number"}
+NUMBERS = {"card_number", "card_id_code", "insurance_number"}
+
+
+def test_which_right_a_field_needs() -> None:
+    """Written down once more, so that a slip in the table is noticed."""
+    by_right = {
+        right: {name for fields in FIELDS.values() for name, r in fields.items() if r is right}
+        for right in Right
+    }
+    assert by_right[Right.PERSON] == OF_A_PERSON
+    assert by_right[Right.ACCOUNT] == OF_AN_ACCOUNT
+    assert by_right[Right.NUMBERS] == NUMBERS
+    assert not by_right[Right.STATE] & (OF_A_PERSON | OF_AN_ACCOUNT | NUMBERS)
+
+
 def test_the_command_line_knows_every_right() -> None:
     assert set(RIGHTS) == set(Right)
 

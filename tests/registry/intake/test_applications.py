@@ -19,7 +19,7 @@ from cardkit.registry.schema.cards import history, people
 from cardkit.registry.schema.intake import applications, identity_checks, photos
 from cardkit.registry.schema.life import acts
 from tests.registry.intake.support import TODAY, Window, open_window, person, prepared
-from tests.registry.support import enrol
+from tests.registry.support import enrol, leave_in
 
 
 def rows(window: Window, query: Select[Any]) -> list[tuple[Any, ...]]:
@@ -216,3 +216,116 @@ def test_who_applied_today_is_told_apart_by_name_and_birth_date(window: Window) 
     found = window.room("zhao").apply(twin, request, today=TODAY).candidates
     assert [c.likeness.value for c in found] == ["name"]
     assert rows(window, select(people.c.id)) == [(1,)]
+
+
+# -- a roster does not go round it ----------------------------------------------------------------
+
+
+def conflicts(window: Window, index: int = 1) -> list[str]:
+    return [one.reason_en for one in enrol(window.registry, [person(index)]).conflicts]
+
+
+def test_a_roster_waits_for_an_application_on_its_way(window: Window) -> None:
+    number = window.apply(person(1))
+    assert "not confirmed yet" in conflicts(window)[0]
+    window.check(number)
+    assert "not confirmed yet" in conflicts(window)[0]
+    assert conflicts(window, 2) == []  # who never applied comes by roster as ever
+
+
+@pytest.mark.parametrize(
+    ("action", "login", "reason", "told"),
+    [
+        ("refuse-application", "li", "not-entitled", "was refused"),
+        ("withdraw", "zhao", "withdrawn", "was withdrawn"),
+    ],
+)
+def test_who_was_refused_or_withdrew_gets_no_card_by_roster(
+    window: Window, action: str, login: str, reason: str, told: str
+) -> None:
+    number = window.apply(person(1))
+    window.room(login).end(number, window.request(action, login, reason=reason))
+    assert told in conflicts(window)[0]
+
+
+def test_whom_the_identity_system_calls_dead_gets_no_card(window: Window) -> None:
+    window.made(1)
+    assert conflicts(window) == []
+    window.system.people = {person(1).citizen_number: (person(1).name, Verdict.DEAD)}
+    window.identities.check(1, window.system)
+    assert "dead" in conflicts(window)[0]
+
+
+@pytest.mark.parametrize(("state", "made"), [("cancelled", True), ("ended", False)])
+def test_a_new_card_after_a_cancelled_one_comes_by_application(
+    window: Window, state: str, made: bool
+) -> None:
+    window.made(1)
+    leave_in(window.registry, 1, state)
+    assert "the card of this person" in conflicts(window)[0]
+    number = window.apply(person(1))
+    window.identities.check(number, window.system)
+    window.check(number)
+    if made:
+        assert window.confirm(number) == 2
+    else:
+        with pytest.raises(ApplicationError, match="has ended"):
+            window.confirm(number)
+
+
+# -- correcting ------------------------------------------------------------------------------------
+
+
+def test_a_wrong_name_is_corrected_checked_again_and_confirmed(window: Window) -> None:
+    number = window.apply(person(1, name="张错字"), prepared(1))
+    window.system.people = {person(1).citizen_number: (person(1).name, Verdict.MATCH)}
+    assert window.identities.check(number, window.system) is Verdict.NAME_DIFFERS
+    window.check(number)
+    right = {"name": person(1).name}
+    assert window.room("zhao").correct(number, right, today=TODAY) == ["name"]
+
+    one = window.room("li").get(number)
+    assert (one.applicant.name, one.state, one.verdict) == (person(1).name, "applied", None)
+    assert [a.number for a in window.room("li").list()] == [number]
+    kept = select(applications.c.name).where(applications.c.reason == "corrected")
+    assert rows(window, kept) == [("张错字",)]
+    text = str(rows(window, select(history)))
+    assert "correct-application" in text
+    assert "张错字" not in text
+
+    assert window.identities.check_waiting(window.system).verdicts == {number: Verdict.MATCH}
+    window.check(number)
+    assert window.registry.get(window.confirm(number)).name == person(1).name
+    assert conflicts(window) == []
+
+
+@pytest.mark.parametrize(
+    ("details", "code"),
+    [
+        ({"name": ""}, "form"),
+        ({"citizen_number": "639900198101010018"}, "form"),
+        ({"state": "confirmed"}, "field"),
+        ({}, "same"),
+    ],
+)
+def test_a_correction_is_looked_at_like_an_application(
+    window: Window, details: dict[str, str], code: str
+) -> None:
+    number = window.apply(person(1))
+    with pytest.raises(ApplicationError) as caught:
+        window.room("zhao").correct(number, details, today=TODAY)
+    assert caught.value.code == code
+    assert window.room("li").get(number).applicant.name == person(1).name
+
+
+def test_what_is_decided_is_not_corrected(window: Window) -> None:
+    window.made(1)
+    with pytest.raises(ApplicationError, match="not corrected any more"):
+        window.room("zhao").correct(1, {"name": "李测试"}, today=TODAY)
+
+
+def test_messages_about_an_application_call_it_so(window: Window) -> None:
+    number = window.apply(person(1))
+    with pytest.raises(OutOfOrderError) as caught:
+        window.confirm(number)
+    assert caught.value.zh.startswith(f"申请{number}")

@@ -26,7 +26,7 @@ from tests.registry.support import crowd, enrol, issue
 
 CHEAP = Cost(passes=1, lanes=1, kibibytes=64)
 PASSWORD = "Tea-at-five"
-AGENT = Agent("李代办", "639900197001011234", "13900000000", "spouse")
+AGENT = Agent("李代办", "639900197001011235", "13900000000", "spouse")
 
 
 class HandClock:
@@ -79,7 +79,8 @@ class Office:
         operator = self.people[by] if by else self.somebody(rule.roles)
         approval: int | None = None
         if rule.second and second != "none":
-            other = self.people[second] if second else self.another(operator)
+            approvers = self.rules.approvers()[action]
+            other = self.people[second] if second else self.another(operator, approvers)
             approval = self.life.approvals.on_the_spot(
                 action, subject, operator=operator, second=other
             ).number
@@ -100,12 +101,11 @@ class Office:
     def somebody(self, roles: frozenset[Role]) -> Operator:
         return next(person for person in self.people.values() if person.has(*roles))
 
-    def another(self, operator: Operator) -> Operator:
-        working = {Role.WINDOW, Role.TOWNSHIP, Role.COUNTY}
+    def another(self, operator: Operator, roles: frozenset[Role]) -> Operator:
         return next(
             person
             for person in self.people.values()
-            if person.login != operator.login and person.has(*working)
+            if person.login != operator.login and person.has(*roles)
         )
 
     def card(self, state: str = "active", index: int | None = None) -> int:

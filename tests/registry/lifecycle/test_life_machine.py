@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from cardkit.registry.errors import IllegalMoveError
 from cardkit.registry.lifecycle import Appearance, Appears, Request
-from cardkit.registry.operators import NotAllowedError, Operators
+from cardkit.registry.operators import NotAllowedError, Operators, Role
 from cardkit.registry.places import PlaceRow, Places, Residence
 from tests.registry.lifecycle import model
 from tests.registry.lifecycle.conftest import Offices, offices_of
@@ -157,7 +157,8 @@ class LifeMachine(RuleBasedStateMachine):
         )
         decide = {"refused": approvals.refuse, "asked": None}.get(second, approvals.grant)
         if decide is not None:
-            decide(asked.number, operator=people["zhao"])
+            county = "window" not in {role.value for role in self.approvers(asked.action)}
+            decide(asked.number, operator=people["qian" if county else "zhao"])
         if second == "used":
             with self.office.registry.books.store.writing() as connection:
                 approvals.use(
@@ -165,6 +166,9 @@ class LifeMachine(RuleBasedStateMachine):
                     operator=people[login],
                 )  # fmt: skip
         return asked.number
+
+    def approvers(self, action: str) -> frozenset[Role]:
+        return self.office.rules.approvers().get(action, frozenset(Role))
 
     @rule(**choices)  # type: ignore[call-overload, untyped-decorator]
     def somebody_tries(

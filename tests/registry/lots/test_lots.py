@@ -218,7 +218,7 @@ def test_the_rules_of_handing_out_hold_in_the_village_too(
 ) -> None:
     lot = taken_out(lots, crew, 1, 2, 3)
     rows = rows_of(lots, lot)
-    agent = Agent("测试代", "639900198001019999", "13900000000", "son")
+    agent = Agent("测试代", "639900198001019995", "13900000000", "son")
     file = outcome(
         lots,
         lot,
@@ -323,7 +323,7 @@ def test_the_staff_writes_down_rows_and_the_file_is_sealed(lots: Lots, crew: Cre
     pack = read_pack(lots.pack_file(lot.lot_id).to_json(full=True))
     written = (
         "position,outcome,appeared,agent_name,agent_number,relation\n"
-        "1,handed,,,,\n2,handed,agent,测试代,639900198001019999,son\n3,returned,,,,\n"
+        "1,handed,,,,\n2,handed,agent,测试代,639900198001019995,son\n3,returned,,,,\n"
     )
 
     file = read_outcome(take_down(pack, written).to_json())

@@ -13,7 +13,16 @@ from cardkit.registry.counters import CHIP
 from cardkit.registry.exchange.lookup import card_data
 from cardkit.registry.exchange.matching import SAID, matched
 from cardkit.registry.exchange.reading import Content
-from cardkit.registry.exchange.work import CARD, RESULT, VALUE, Incoming, Outgoing, Work, judged
+from cardkit.registry.exchange.work import (
+    CARD,
+    RESULT,
+    VALUE,
+    Incoming,
+    Outgoing,
+    Work,
+    judged,
+    with_problems,
+)
 from cardkit.registry.functions import from_hex
 from cardkit.registry.journal import Event
 from cardkit.registry.schema import cards, chips
@@ -77,11 +86,16 @@ def receive(work: Work, content: Content) -> Incoming:
     rows = rows.with_columns(pl.col("card_id_code").alias(VALUE))
     ordered = pl.col("_card_id_code").bin.encode("hex").str.to_uppercase()
     code, atr = pl.col("card_id_code"), pl.col("atr")
+    made = (pl.col("_state") == State.ORDERED.value) & (pl.col(SAID) == "ok")
+    rows = with_problems(
+        rows,
+        (made & (code == ""), "card_id_code:missing"),
+        (made & (atr == ""), "atr:missing"),
+    )
     rows = judged(
         rows,
         (pl.col("_state") != State.ORDERED.value, "state"),
         (pl.col(SAID) != "ok", SAID),
-        ((code == "") | (atr == ""), "format"),
         (code.str.head(_CODE_DIGITS) != ordered, "mismatch"),
         (pl.col("_card_number") != pl.col("card_number"), "mismatch"),
     )

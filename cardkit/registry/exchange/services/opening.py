@@ -22,7 +22,16 @@ from cardkit.registry.exchange.checking import bank_card_numbers
 from cardkit.registry.exchange.lookup import LIVING, card_data, taken_bank_cards
 from cardkit.registry.exchange.matching import SAID, matched
 from cardkit.registry.exchange.reading import Content
-from cardkit.registry.exchange.work import CARD, RESULT, VALUE, Incoming, Outgoing, Work, judged
+from cardkit.registry.exchange.work import (
+    CARD,
+    RESULT,
+    VALUE,
+    Incoming,
+    Outgoing,
+    Work,
+    judged,
+    with_problems,
+)
 from cardkit.registry.journal import Event
 from cardkit.registry.lifecycle.requests import Appears
 from cardkit.registry.schema import cards
@@ -60,11 +69,17 @@ def receive(work: Work, content: Content) -> Incoming:
     rows = rows.with_columns(pl.col("bank_card_number").alias(VALUE))
     number = pl.col("bank_card_number")
     good = bank_card_numbers(rows["bank_card_number"])
+    opened_there = pl.col(SAID) == "ok"
+    rows = with_problems(
+        rows,
+        (opened_there & (number == ""), "bank_card_number:missing"),
+        (opened_there & ~number.str.contains("^[0-9]{16,19}$"), "bank_card_number:pattern"),
+        (opened_there & ~pl.lit(good), "bank_card_number:check"),
+    )
     taken = taken_bank_cards(work.connection, rows["bank_card_number"])
     rows = judged(
         rows,
         (pl.col(SAID) != "ok", SAID),
-        (~pl.lit(good), "format"),
         (~number.is_first_distinct() | pl.lit(taken), "duplicate"),
         (~pl.col("_living") | (pl.col("_bank_state") != BankState.NONE.value), "state"),
         (pl.col("_bank_card_number") != "", "state"),

@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_agents_citizen_number", "agents", ["citizen_number"], unique=False)
+    op.create_index(op.f("ix_agents_citizen_number"), "agents", ["citizen_number"], unique=False)
     op.create_table(
         "approvals",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -150,11 +150,13 @@ def upgrade() -> None:
         sa.Column("client", sa.Text(), server_default="", nullable=False),
         sa.Column("key_kind", sa.Text(), server_default="", nullable=False),
         sa.Column("key_digest", sa.Text(), server_default="", nullable=False),
+        sa.Column("holder_digest", sa.Text(), server_default="", nullable=False),
         sa.Column("rights", sa.Text(), server_default="", nullable=False),
         sa.Column("result", sa.Text(), server_default="", nullable=False),
         sa.Column("region", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("inquiries_holder_digest", "inquiries", ["holder_digest"], unique=False)
     op.create_index("inquiries_key_digest", "inquiries", ["key_digest"], unique=False)
     op.create_table(
         "inquiry_clients",
@@ -224,7 +226,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("code"),
     )
-    op.create_index("ix_places_parent", "places", ["parent"], unique=False)
+    op.create_index(op.f("ix_places_parent"), "places", ["parent"], unique=False)
     op.create_table(
         "secrets",
         sa.Column("name", sa.Text(), nullable=False),
@@ -259,7 +261,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_charges_act", "charges", ["act"], unique=False)
+    op.create_index(op.f("ix_charges_act"), "charges", ["act"], unique=False)
     op.create_table(
         "corrections",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -278,8 +280,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_corrections_act", "corrections", ["act"], unique=False)
-    op.create_index("ix_corrections_person", "corrections", ["person"], unique=False)
+    op.create_index(op.f("ix_corrections_act"), "corrections", ["act"], unique=False)
+    op.create_index(op.f("ix_corrections_person"), "corrections", ["person"], unique=False)
     op.create_table(
         "exchange_files",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -294,7 +296,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_exchange_files_batch", "exchange_files", ["batch"], unique=False)
+    op.create_index(op.f("ix_exchange_files_batch"), "exchange_files", ["batch"], unique=False)
     op.create_table(
         "exchange_rows",
         sa.Column("batch", sa.Integer(), autoincrement=False, nullable=False),
@@ -308,7 +310,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("batch", "row"),
     )
-    op.create_index("ix_exchange_rows_card", "exchange_rows", ["card"], unique=False)
+    op.create_index(op.f("ix_exchange_rows_card"), "exchange_rows", ["card"], unique=False)
     op.create_table(
         "form_numbers",
         sa.Column("stock_number", sa.Text(), nullable=False),
@@ -336,7 +338,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "ix_insurance_relations_person", "insurance_relations", ["person"], unique=False
+        op.f("ix_insurance_relations_person"), "insurance_relations", ["person"], unique=False
     )
     op.create_table(
         "lots",
@@ -365,7 +367,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_lots_place", "lots", ["place"], unique=False)
+    op.create_index(op.f("ix_lots_place"), "lots", ["place"], unique=False)
     op.create_index(
         "lots_machine",
         "lots",
@@ -424,8 +426,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_proposals_batch", "proposals", ["batch"], unique=False)
-    op.create_index("ix_proposals_person", "proposals", ["person"], unique=False)
+    op.create_index(op.f("ix_proposals_batch"), "proposals", ["batch"], unique=False)
+    op.create_index(op.f("ix_proposals_person"), "proposals", ["person"], unique=False)
     op.create_table(
         "reprints",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -501,7 +503,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
     )
-    op.create_index("ix_sessions_operator", "sessions", ["operator"], unique=False)
+    op.create_index(op.f("ix_sessions_operator"), "sessions", ["operator"], unique=False)
     op.create_table(
         "stock_counts",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -554,9 +556,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
     )
-    op.create_index("ix_temporary_loans_person", "temporary_loans", ["person"], unique=False)
+    op.create_index(op.f("ix_temporary_loans_person"), "temporary_loans", ["person"], unique=False)
     op.create_index(
-        "ix_temporary_loans_temporary_card",
+        op.f("ix_temporary_loans_temporary_card"),
         "temporary_loans",
         ["temporary_card"],
         unique=False,
@@ -618,7 +620,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('applied', 'checked')"),
     )
     op.create_index("applications_state", "applications", ["state", "id"], unique=False)
-    op.create_index("ix_applications_card", "applications", ["card"], unique=False)
+    op.create_index(op.f("ix_applications_card"), "applications", ["card"], unique=False)
     op.create_table(
         "bank_accounts",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -639,8 +641,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_bank_accounts_card", "bank_accounts", ["card"], unique=False)
-    op.create_index("ix_bank_accounts_person", "bank_accounts", ["person"], unique=False)
+    op.create_index(op.f("ix_bank_accounts_card"), "bank_accounts", ["card"], unique=False)
+    op.create_index(op.f("ix_bank_accounts_person"), "bank_accounts", ["person"], unique=False)
     op.create_table(
         "blacklist_entries",
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
@@ -710,7 +712,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("lot", "position"),
     )
-    op.create_index("ix_lot_cards_card", "lot_cards", ["card"], unique=False)
+    op.create_index(op.f("ix_lot_cards_card"), "lot_cards", ["card"], unique=False)
     op.create_index(
         "lot_cards_open",
         "lot_cards",
@@ -734,7 +736,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_lot_custody_lot", "lot_custody", ["lot"], unique=False)
+    op.create_index(op.f("ix_lot_custody_lot"), "lot_custody", ["lot"], unique=False)
     op.create_table(
         "lot_merges",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -901,9 +903,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "ix_identity_checks_application", "identity_checks", ["application"], unique=False
+        op.f("ix_identity_checks_application"), "identity_checks", ["application"], unique=False
     )
-    op.create_index("ix_identity_checks_person", "identity_checks", ["person"], unique=False)
+    op.create_index(op.f("ix_identity_checks_person"), "identity_checks", ["person"], unique=False)
     op.create_table(
         "lot_conflicts",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -922,7 +924,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_lot_conflicts_merge", "lot_conflicts", ["merge"], unique=False)
+    op.create_index(op.f("ix_lot_conflicts_merge"), "lot_conflicts", ["merge"], unique=False)
     op.create_table(
         "photos",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -948,7 +950,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_photos_application", "photos", ["application"], unique=False)
+    op.create_index(op.f("ix_photos_application"), "photos", ["application"], unique=False)
     op.create_index(
         "photos_one_current",
         "photos",
@@ -1013,7 +1015,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('printing', 'printed')"),
         postgresql_where=sa.text("state IN ('printing', 'printed')"),
     )
-    op.create_index("ix_face_prints_card", "face_prints", ["card"], unique=False)
+    op.create_index(op.f("ix_face_prints_card"), "face_prints", ["card"], unique=False)
     op.add_column(
         "cards", sa.Column("bank_state", sa.Text(), server_default="none", nullable=False)
     )

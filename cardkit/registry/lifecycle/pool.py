@@ -1,0 +1,66 @@
+"""The temporary cards of a place: which are in the pool, which are out, which should be back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, select
+
+from cardkit.registry.books import Books
+from cardkit.registry.lifecycle.days import Calendar
+from cardkit.registry.schema.life import temporary_cards, temporary_loans
+
+
+class TemporaryCard(NamedTuple):
+    """One temporary card; nothing of it is personal.
+
+    Parameters
+    ----------
+    state : str
+        ``pool``, ``out``, ``returned``, ``lost`` or ``retired``.
+    loan : str
+        Number of the loan that is open, or ``''``.
+    person : int or None
+        Number of who has it.
+    due : str
+        Day by which it has to be back.
+    """
+
+    number: int
+    serial: str
+    state: str
+    loan: str
+    person: int | None
+    deposit: int
+    out_at: str
+    due: str
+    overdue: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The card for programs."""
+        return self._asdict()
+
+
+def temporary_pool(books: Books, calendar: Calendar) -> list[TemporaryCard]:
+    """All temporary cards of a registry, by number."""
+    loans = temporary_loans
+    query = (
+        select(
+            temporary_cards.c.id, temporary_cards.c.serial, temporary_cards.c.state,
+            loans.c.number, loans.c.person, loans.c.deposit, loans.c.out_at, loans.c.due,
+        )
+        .outerjoin(
+            loans, and_(loans.c.temporary_card == temporary_cards.c.id, loans.c.back_at == "")
+        )
+        .order_by(temporary_cards.c.id)
+    )  # fmt: skip
+    today = calendar.day_of(books.store.now()).isoformat()
+    with books.store.reading() as connection:
+        rows = connection.execute(query).all()
+    return [
+        TemporaryCard(
+            row[0], row[1], row[2], row[3] or "", row[4], row[5] or 0, row[6] or "", row[7] or "",
+            overdue=bool(row[7]) and row[7] < today,
+        )
+        for row in rows
+    ]  # fmt: skip
