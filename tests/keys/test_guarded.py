@@ -431,5 +431,5 @@ def test_what_may_not_leave_in_clear_says_where_that_is_allowed() -> None:
     store = SoftKeyStore({("SSSE.MK", 1): bytes(range(16))}, test=True)
     batch = store.derive_many(store.reference("SSSE.MK"), Factors(ABOVE, CARDS))
     with pytest.raises(KeyPolicyError) as caught:
-        batch.write_key(0, WriteKey("SSSE.MK", b"h", None, b"h", bytes(8)), None)
+        batch.write_key(0, WriteKey(None, b"h", "SSSE.MK", b"h", bytes(8)), None)
     assert "--plain-loading of `key serve`" in caught.value.hint
