@@ -15,7 +15,7 @@ from cardkit.keys.soft_format import Cost
 
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
 PASSPHRASES = {"zhao": "correct horse battery", "qian": "staple of the custodian"}
-ROLES = {
+ROLES: dict[str, tuple[str, ...]] = {
     "generate": ("gu",),
     "import": ("yi",),
     "approve": ("shen",),
