@@ -46,14 +46,16 @@ class Windows:
         )  # fmt: skip
         log.close()
 
-    def kill(self, number: int) -> None:
-        """As a power cut does."""
+    def kill(self, number: int) -> bool:
+        """As a power cut does, and start it again; False when it had ended by itself."""
         program = self.running[number]
-        if program.poll() is None:
-            self.kills += 1
+        if program.poll() is not None:
+            return False
+        self.kills += 1
         program.kill()
         program.communicate()
         self.start(number)
+        return True
 
     def wait(self) -> None:
         for number, program in self.running.items():
@@ -88,9 +90,10 @@ def test_eight_windows_two_of_them_killed_again_and_again(windows: Windows) -> N
     for number in range(WINDOWS):
         windows.start(number)
     chance = random.Random(4)
-    while windows.kills < 6 and any(windows.running[n].poll() is None for n in range(KILLED)):
+    at_work = True
+    while at_work and windows.kills < 6:
         time.sleep(chance.uniform(0.7, 1.6))
-        windows.kill(windows.kills % KILLED)
+        at_work = windows.kill(windows.kills % KILLED)
     windows.wait()
     for number in range(KILLED):  # what the last kill left begun is finished by the next start
         windows.start(number)
