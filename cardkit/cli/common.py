@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Connection",
     "Output",
+    "host_and_port",
     "image_option",
     "json_option",
     "lang_option",
@@ -270,6 +271,25 @@ def _is_missing(file: Path) -> bool:
         return not file.exists()
     except PermissionError:
         return False  # opening it says what is in the way
+
+
+def host_and_port(text: str, example: str) -> tuple[str, int]:
+    """What ``--listen`` names.
+
+    Raises
+    ------
+    UsageError
+        It names no host and port; the hint is `example`.
+
+    Examples
+    --------
+    >>> host_and_port("[::1]:8443", "127.0.0.1:8443")
+    ('::1', 8443)
+    """
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"--listen {text!r}: HOST:PORT wanted", hint=example)
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _sqlite_file(url: str) -> Path | None:

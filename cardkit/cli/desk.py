@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,6 +54,24 @@ def rules_option() -> Decorator:
         callback=_remember("profile"),
         help="Profile 配置 whose rules hold. Default: the shipped rules.",
     )
+
+
+def acting(command: F) -> F:
+    """The options of everything somebody signed in does."""
+    decorated: Any = command
+    for option in reversed(
+        (
+            common.registry_option(),
+            operator_option(),
+            rules_option(),
+            common.lang_option(only_errors=True),
+            common.json_option(),
+            click.pass_context,
+        )
+    ):
+        decorated = option(decorated)
+    made: F = decorated
+    return made
 
 
 def second_options(command: F) -> F:

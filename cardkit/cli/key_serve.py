@@ -65,7 +65,7 @@ def serve(
     from cardkit.keys.remote_settings import Credentials  # noqa: PLC0415
 
     GATE.require(full=True)
-    host, port = _address(listen)
+    host, port = common.host_and_port(listen, "127.0.0.1:7411")
     out = Output(as_json=as_json)
     clients = AccessList.from_file(access)
     pin = pin_of_token(pin_file, descriptor)
@@ -86,13 +86,6 @@ def serve(
     finally:
         close()
     out.note("key service stopped")
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"--listen {text!r}: HOST:PORT wanted", hint="127.0.0.1:7411")
-    return host, int(port)
 
 
 def _stores(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,22 +21,6 @@ _HEADINGS = ("LOT", "KIND", "PLACE", "STATE", "CARDS", "HANDED", "RETURNED", "MI
 IDENTITY = click.option(
     "--identity", type=common.PATH, help="File with the age key 私钥 that opens an encrypted file."
 )
-
-
-def acting(command: Any) -> Any:  # noqa: ANN401
-    """The options of everything somebody signed in does."""
-    for option in reversed(
-        (
-            common.registry_option(),
-            desk.operator_option(),
-            desk.rules_option(),
-            common.lang_option(only_errors=True),
-            common.json_option(),
-            click.pass_context,
-        )
-    ):
-        command = option(command)
-    return command
 
 
 def room_of(opened: Registry, ctx: click.Context) -> Lots:

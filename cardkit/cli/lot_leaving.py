@@ -8,7 +8,6 @@ import click
 
 from cardkit.cli import common, desk
 from cardkit.cli.lot_common import (
-    acting,
     listed,
     number_of,
     room_of,
@@ -27,7 +26,7 @@ from cardkit.cli.output import Output
 @click.option(
     "--card", "cards", multiple=True, type=int, help="Only these card records. Repeat it."
 )
-@acting
+@desk.acting
 def pack(
     ctx: click.Context,
     place: str,
@@ -56,7 +55,7 @@ def pack(
 @click.option(
     "--to", "recipient", metavar="AGE-KEY", help="Encrypt it to this public age key 公钥."
 )
-@acting
+@desk.acting
 def take(
     ctx: click.Context,
     which: str,
@@ -105,7 +104,7 @@ def take(
     show_default=True,
     help="What the machine 机具 is.",
 )
-@acting
+@desk.acting
 def out(
     ctx: click.Context, which: str, registry: str | None, *, as_json: bool, **given: str
 ) -> None:
@@ -121,7 +120,7 @@ def out(
 @click.command("hand-over")
 @click.argument("which", metavar="LOT")
 @click.option("--to", required=True, metavar="LOGIN", help="Who takes the cards.")
-@acting
+@desk.acting
 def hand_over(
     ctx: click.Context, which: str, to: str, registry: str | None, *, as_json: bool
 ) -> None:
@@ -141,7 +140,7 @@ def hand_over(
     help="What the clerk showed 证件材料.",
 )  # fmt: skip
 @desk.second_options
-@acting
+@desk.acting
 def pick_up(
     ctx: click.Context,
     which: str,

@@ -10,7 +10,6 @@ import click
 from cardkit.cli import common, desk
 from cardkit.cli.lot_common import (
     IDENTITY,
-    acting,
     listed,
     merged,
     number_of,
@@ -87,7 +86,7 @@ def take_down(
     "--ask", is_flag=True, help="Only ask for approval 申请复核; then the same with --approval N."
 )
 @desk.second_options
-@acting
+@desk.acting
 def merge(
     ctx: click.Context,
     file: Path,
@@ -133,7 +132,7 @@ def merge(
 @click.option(
     "--returned", default="", metavar="LIST", help="Positions that came back, such as 3,7-9."
 )
-@acting
+@desk.acting
 def back(
     ctx: click.Context, which: str, returned: str, registry: str | None, *, as_json: bool
 ) -> None:
@@ -173,7 +172,7 @@ def positions_of(text: str) -> list[int]:
 @click.argument("which", metavar="LOT")
 @click.option("--minutes", default="", metavar="NUMBER", help="Explains a difference 记录编号.")
 @desk.second_options
-@acting
+@desk.acting
 def close(
     ctx: click.Context,
     which: str,

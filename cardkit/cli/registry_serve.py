@@ -50,7 +50,7 @@ def serve(
     Only clients of `cardkit registry client` get answers, and only the fields they have a right to.
     The OpenAPI document is at /openapi.json.
     """
-    host, port = address(listen)
+    host, port = common.host_and_port(listen, "127.0.0.1:8443")
     tls = _tls(cert, private, client_ca)
     if tls is None and not (plain_loopback and host in _LOOPBACK):
         raise UsageError(
@@ -81,25 +81,6 @@ def serve(
     with common.open_registry(registry) as opened:
         server.serve(open_office(opened.books, known, time.monotonic), taken, tls, started)
     out.note("inquiry interface stopped")
-
-
-def address(text: str) -> tuple[str, int]:
-    """Host and port of ``--listen``.
-
-    Raises
-    ------
-    UsageError
-        It names none.
-
-    Examples
-    --------
-    >>> address("[::1]:8443")
-    ('::1', 8443)
-    """
-    host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"--listen {text!r}: HOST:PORT wanted", hint="127.0.0.1:8443")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _tls(cert: Path | None, private: Path | None, client_ca: Path | None) -> Tls | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,21 +22,6 @@ RESULTS = ("fine", "papers", "signature", "identity", "data", "face", "chip", "f
            "not-found")  # fmt: skip
 
 
-def _acting(command: Any) -> Any:  # noqa: ANN401
-    for option in reversed(
-        (
-            common.registry_option(),
-            desk.operator_option(),
-            desk.rules_option(),
-            common.lang_option(only_errors=True),
-            common.json_option(),
-            click.pass_context,
-        )
-    ):
-        command = option(command)
-    return command
-
-
 # --- places --------------------------------------------------------------------------------------
 
 
@@ -47,7 +32,7 @@ def places() -> None:
 
 @places.command("load")
 @click.argument("file", type=common.PATH)
-@_acting
+@desk.acting
 def places_load(ctx: click.Context, file: Path, registry: str | None, *, as_json: bool) -> None:
     """Take places over from a FILE 载入: CSV with code, kind, name, parent; or TOML."""
     from cardkit.registry.places import Places, read_places  # noqa: PLC0415
@@ -65,7 +50,7 @@ def places_load(ctx: click.Context, file: Path, registry: str | None, *, as_json
 @click.argument("file", type=common.PATH, required=False)
 @click.option("--moving", is_flag=True, help="Whoever has another place moves now 迁移.")
 @click.option("--employers", is_flag=True, help="Employers 参保单位, which collect their cards.")
-@_acting
+@desk.acting
 def places_assign(
     ctx: click.Context,
     file: Path | None,
@@ -211,7 +196,7 @@ def sample() -> None:
 @click.option("--place", default="", metavar="CODE", help="Only this place 地点.")
 @click.option("--since", default="", metavar="DAY", help="First day.")
 @click.option("--until", default="", metavar="DAY", help="Last day.")
-@_acting
+@desk.acting
 def sample_draw(
     ctx: click.Context,
     action: str,
@@ -244,7 +229,7 @@ def sample_draw(
 @click.argument("result", type=click.Choice(RESULTS))
 @click.option("--note", default="", help="A remark 备注; stays out of the history.")
 @click.option("--correct", is_flag=True, help="What was said before was wrong 更正; both stay.")
-@_acting
+@desk.acting
 def sample_result(
     ctx: click.Context,
     number: int,
@@ -319,7 +304,7 @@ def archive() -> None:
 
 @archive.command("bind")
 @click.argument("place")
-@_acting
+@desk.acting
 def archive_bind(ctx: click.Context, place: str, registry: str | None, *, as_json: bool) -> None:
     """Put everybody of a PLACE who is in no volume into one 立卷."""
     from cardkit.registry.statistics import Archive  # noqa: PLC0415
@@ -356,7 +341,7 @@ def archive_list(place: str, registry: str | None, *, as_json: bool) -> None:
 @click.argument("volume", type=int)
 @click.option("--to", required=True, metavar="WHO", help="Office or login that borrows it.")
 @click.option("--purpose", required=True, help="What for 用途.")
-@_acting
+@desk.acting
 def archive_lend(
     ctx: click.Context,
     volume: int,
@@ -379,7 +364,7 @@ def archive_lend(
 
 @archive.command("back")
 @click.argument("volume", type=int)
-@_acting
+@desk.acting
 def archive_back(ctx: click.Context, volume: int, registry: str | None, *, as_json: bool) -> None:
     """A VOLUME comes back 归还."""
     from cardkit.registry.statistics import Archive  # noqa: PLC0415

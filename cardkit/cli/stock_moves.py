@@ -26,12 +26,7 @@ def _acting(command: Any) -> Any:  # noqa: ANN401
             click.option("--first", default="", metavar="NUMBER", help="First number 起号."),
             click.option("--last", default="", metavar="NUMBER", help="Last number 止号."),
             click.option("--count", type=click.IntRange(min=1), default=None, help="Pieces 数量."),
-            common.registry_option(),
-            desk.operator_option(),
-            desk.rules_option(),
-            common.lang_option(only_errors=True),
-            common.json_option(),
-            click.pass_context,
+            desk.acting,
         )
     ):
         command = option(command)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+from sqlalchemy import Connection
+
 from cardkit.registry.counters import Counters
-from cardkit.registry.journal import Journal
+from cardkit.registry.journal import Detail, Event, Journal
 from cardkit.registry.store import Store
 
 
@@ -26,3 +28,8 @@ class Books:
     def by(self, actor: str) -> Self:
         """The same books in the hands of another person, for the history."""
         return replace(self, journal=self.journal.by(actor))
+
+    def note(self, connection: Connection, login: str, action: str, detail: Detail) -> None:
+        """Say in the history what somebody did that is about no single card."""
+        entry = Event(action, detail=detail)
+        self.journal.by(login).append(connection, self.store.now(), entry)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
-from cardkit.registry.journal import Detail, Event
+from cardkit.registry.journal import Detail
 from cardkit.registry.operators import Operator, Role
 from cardkit.registry.places.fund import place_of, within
 from cardkit.registry.schema.cards import cards
@@ -92,7 +92,7 @@ class Archive:
                 below = within(connection, place_of(connection, place).place_id)
                 added = sum(self._bind(connection, one) for one in below)
                 detail: Detail = {"place": place, "people": added}
-                self._note(connection, operator, "archive-bind", detail)
+                self._books.note(connection, operator.login, "archive-bind", detail)
         return added
 
     def _bind(self, connection: Connection, place_id: int) -> int:
@@ -193,7 +193,7 @@ class Archive:
                         lent_at=self._books.store.now(), lent_by=operator.login, purpose=purpose,
                     )
                 )  # fmt: skip
-                self._note(connection, operator, "archive-lend", {"volume": volume_id})
+                self._books.note(connection, operator.login, "archive-lend", {"volume": volume_id})
         return self.register(volume_id)[-1]
 
     def give_back(self, volume_id: int, *, operator: Operator) -> Loan:
@@ -215,7 +215,7 @@ class Archive:
                     .where(loans.c.id == loan)
                     .values(back_at=self._books.store.now(), back_by=operator.login)
                 )
-                self._note(connection, operator, "archive-back", {"volume": volume_id})
+                self._books.note(connection, operator.login, "archive-back", {"volume": volume_id})
         return self.register(volume_id)[-1]
 
     def register(self, volume_id: int | None = None) -> builtins.list[Loan]:
@@ -228,16 +228,6 @@ class Archive:
             query = query.where(loans.c.volume == volume_id)
         with self._books.store.reading() as connection:
             return [Loan(*row) for row in connection.execute(query)]
-
-    def _note(
-        self,
-        connection: Connection,
-        operator: Operator,
-        action: str,
-        detail: Detail,
-    ) -> None:
-        journal = self._books.journal.by(operator.login)
-        journal.append(connection, self._books.store.now(), Event(action, detail=detail))
 
 
 def _last_volume(connection: Connection, place_id: int) -> tuple[int, int, int]:

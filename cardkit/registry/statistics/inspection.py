@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, insert, or_, select
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
-from cardkit.registry.journal import Detail, Event
+from cardkit.registry.journal import Detail
 from cardkit.registry.operators import Operator, Role
 from cardkit.registry.places.fund import place_of, within
 from cardkit.registry.schema.cards import history
@@ -166,7 +166,7 @@ class Inspection:
                     "population": len(entries),
                     "size": len(chosen),
                 }
-                self._note(connection, operator, "sample", detail)
+                self._books.note(connection, operator.login, "sample", detail)
         return self.show(number)
 
     def say(
@@ -214,7 +214,7 @@ class Inspection:
                 }
                 if before is not None:
                     detail["corrects"] = before
-                self._note(connection, operator, action, detail)
+                self._books.note(connection, operator.login, action, detail)
         return self.show(sample_id).items[position - 1]
 
     def show(self, sample_id: int) -> Sample:
@@ -259,16 +259,6 @@ class Inspection:
         # The history only grows: what could be drawn then are the first entries of today.
         drawn = draw(kept.seed, entries[: kept.population], len(kept.items))
         return drawn == [(item.entry, item.card_id) for item in kept.items]
-
-    def _note(
-        self,
-        connection: Connection,
-        operator: Operator,
-        action: str,
-        detail: Detail,
-    ) -> None:
-        journal = self._books.journal.by(operator.login)
-        journal.append(connection, self._books.store.now(), Event(action, detail=detail))
 
 
 def _entries(
