@@ -128,6 +128,17 @@ class Server:
             f"WHERE datname = '{_name(url)}'"
         )
 
+    def wait_for_end_of(self, backends: Sequence[int]) -> None:
+        """A client has closed its connection before the server has given it up."""
+        end = time.monotonic() + _SOON
+        wanted = ",".join(map(str, backends))
+        while self._admin(
+            f"SELECT 1 FROM pg_stat_activity WHERE pid IN ({wanted}) LIMIT 1"  # noqa: S608
+        ):
+            if time.monotonic() > end:
+                raise TimeoutError(wanted)
+            time.sleep(0.01)
+
     def run(self, url: str, sql: str) -> list[tuple[object, ...]]:
         """Do something in a database behind cardkit's back."""
         return self._run(_name(url), sql)

@@ -72,7 +72,7 @@ def test_a_server_without_a_connection_left(server: postgres.Server, database: s
     try:
         with open_at(url) as registry:
             enrol(registry, crowd(2))
-            with _held(url, 10):
+            with _held(server, url, 10):
                 with pytest.raises(RegistryUnavailableError) as caught:
                     open_at(url).close()
                 assert_plain(caught.value, "no connection left")
@@ -88,7 +88,7 @@ def test_a_server_whose_connections_are_all_taken() -> None:
         with open_at(url) as registry:
             enrol(registry, crowd(2))
             issue(registry, registry.get(1))
-            with _held(url, 20):
+            with _held(server, url, 20):
                 with pytest.raises(RegistryUnavailableError) as caught:
                     open_at(url).close()
                 assert_plain(caught.value, "no connection left")
@@ -97,8 +97,8 @@ def test_a_server_whose_connections_are_all_taken() -> None:
 
 
 @contextmanager
-def _held(url: str, most: int) -> Iterator[None]:
-    """Every connection that is left."""
+def _held(server: postgres.Server, url: str, most: int) -> Iterator[None]:
+    """Every connection that is left, and given back: the server has noticed it too."""
     held: list[psycopg.Connection] = []
     try:
         while len(held) < most:
@@ -110,8 +110,10 @@ def _held(url: str, most: int) -> Iterator[None]:
     try:
         yield
     finally:
+        pids = [connection.info.backend_pid for connection in held]
         for connection in held:
             connection.close()
+        server.wait_for_end_of(pids)
 
 
 @pytest.fixture
