@@ -76,7 +76,8 @@ T=0
 
 from __future__ import annotations
 
-from cardkit.virtual.card.card import DEFAULT_ATR, Counters, VirtualCard
+from cardkit.virtual.card.card import DEFAULT_ATR, VirtualCard
+from cardkit.virtual.card.contacts import Counters
 from cardkit.virtual.card.faults import CardRemovedError, Fault, FaultKind, PowerLostError
 from cardkit.virtual.card.messaging import Derivation
 from cardkit.virtual.card.wireclock import WireClock

@@ -1,14 +1,13 @@
-"""The card from outside: contacts, power, bytes in and out, faults, counts."""
+"""The card from outside: how it is made and kept, what wears out."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from cardkit.virtual.card import image, status
+from cardkit.virtual.card import image
 from cardkit.virtual.card.atr import offered_fi_di
 from cardkit.virtual.card.chip import (
     ATR_HEAD_LENGTH,
@@ -18,50 +17,18 @@ from cardkit.virtual.card.chip import (
     Chip,
     own_transport_key,
 )
-from cardkit.virtual.card.commands import GET_RESPONSE
+from cardkit.virtual.card.contacts import Contacts, Random
 from cardkit.virtual.card.context import Context
 from cardkit.virtual.card.execute import execute
-from cardkit.virtual.card.faults import (
-    CardRemovedError,
-    Fault,
-    FaultKind,
-    PowerLostError,
-    Schedule,
-    Wear,
-)
+from cardkit.virtual.card.faults import Fault, FaultKind, Wear
 from cardkit.virtual.card.messaging import Derivation
 from cardkit.virtual.card.session import Session
-from cardkit.virtual.card.tpdu import Request, parse
+from cardkit.virtual.card.tpdu import Request
 
 DEFAULT_ATR = bytes.fromhex("3B6D00000087BF10028649639900000001")
 
-Random = Callable[[int], bytes]
 
-
-@dataclass(slots=True)
-class Counters:
-    """What went over the contacts since the card was made or `VirtualCard.reset_counters`.
-
-    Parameters
-    ----------
-    commands : int
-        Commands that arrived, without GET RESPONSE.
-    get_responses : int
-        GET RESPONSE commands.
-    per_ins : dict
-        Commands by instruction byte, GET RESPONSE included.
-    bytes_in, bytes_out : int
-        Bytes of command and answer APDUs.
-    """
-
-    commands: int = 0
-    get_responses: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    per_ins: dict[int, int] = field(default_factory=dict)
-
-
-class VirtualCard:
+class VirtualCard(Contacts[Session]):
     """A social-security card that exists only in software.
 
     Made by `blank` or `load`. Nothing about files is known to it beforehand: structure comes from
@@ -85,15 +52,8 @@ class VirtualCard:
         random: Random = os.urandom,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(random=random, sleep=sleep)
         self.chip = chip
-        self.counters = Counters()
-        self.on_exchange: list[Callable[[bytes, bytes], None]] = []
-        self.on_reset: list[Callable[[bytes], None]] = []
-        self._random = random
-        self._sleep = sleep
-        self._session: Session | None = None
-        self._inserted = True
-        self._schedule = Schedule()
         self._wear = Wear()
 
     @classmethod
@@ -174,137 +134,25 @@ class VirtualCard:
     def __repr__(self) -> str:
         return f"VirtualCard({self.chip.atr.hex().upper()})"
 
-    # Contacts and power
-
     @property
     def atr(self) -> bytes:
         """ATR of the last reset; without power that of the next."""
         return self._session.atr if self._session else self.chip.atr
 
-    @property
-    def powered(self) -> bool:
-        """Whether commands are answered."""
-        return self._session is not None
-
-    @property
-    def inserted(self) -> bool:
-        """Whether the card is in the reader."""
-        return self._inserted
-
-    def power_on(self) -> bytes:
-        """Give power and reset; returns the ATR.
-
-        Raises
-        ------
-        CardRemovedError
-            The card is not in the reader.
-        """
-        if not self._inserted:
-            raise CardRemovedError
-        self._session = Session(self.chip.atr, self.chip.mf)
-        for hook in self.on_reset:
-            hook(self.chip.atr)
-        return self.chip.atr
-
-    def power_off(self) -> None:
-        """Take the power away."""
-        self._session = None
-
-    def reset(self) -> bytes:
-        """Reset under power (warm reset); returns the ATR.
-
-        Raises
-        ------
-        PowerLostError
-            There is no power.
-        """
-        self._powered_session()
-        return self.power_on()
-
-    def remove(self) -> None:
-        """Take the card out of the reader."""
-        self._inserted = False
-        self._session = None
-
-    def insert(self) -> None:
-        """Put the card into the reader, without power yet."""
-        self._inserted = True
-
-    def _powered_session(self) -> Session:
-        if not self._inserted:
-            raise CardRemovedError
-        if self._session is None:
-            raise PowerLostError
-        return self._session
-
-    # Faults
-
-    def arm(self, fault: Fault) -> None:
-        """Let a fault happen; its commands are counted from now."""
-        self._schedule.arm(fault)
-
     def disarm(self) -> None:
         """Forget waiting faults and heal what is worn out."""
-        self._schedule.clear()
+        super().disarm()
         self._wear.faults.clear()
 
-    def reset_counters(self) -> None:
-        """Count from zero again; a `WireClock` counts on its own."""
-        self.counters = Counters()
+    def _begin(self) -> Session:
+        return Session(self.chip.atr, self.chip.mf)
 
-    # Commands
+    def _befall(self, due: list[Fault], kinds: set[FaultKind]) -> None:
+        super()._befall(due, kinds)
+        self._wear.faults += (
+            fault for fault in due if fault.kind in (FaultKind.WORN, FaultKind.CORRUPT)
+        )
 
-    def transmit(self, apdu: bytes) -> bytes:
-        """Answer a command APDU: data and status word.
-
-        Raises
-        ------
-        PowerLostError, CardRemovedError
-            There is no power, or a fault has taken it.
-        """
-        session = self._powered_session()
-        request = parse(apdu)
-        counted = request is None or request.ins != GET_RESPONSE
-        due = self._schedule.next_command() if counted and self._schedule else []
-        kinds = {fault.kind for fault in due}
-        if due:
-            self._prepare(due, kinds)
-        answer = self._execute(session, request, torn=FaultKind.TORN in kinds)
-        self._count(apdu, request)
-        if FaultKind.TORN in kinds or FaultKind.UNANSWERED in kinds:
-            self.power_off()
-            raise PowerLostError
-        self.counters.bytes_out += len(answer)
-        for hook in self.on_exchange:
-            hook(apdu, answer)
-        return answer
-
-    def _prepare(self, due: list[Fault], kinds: set[FaultKind]) -> None:
-        """What happens before the command is looked at."""
-        if FaultKind.REMOVED in kinds:
-            self.remove()
-            raise CardRemovedError
-        if FaultKind.CUT_BEFORE in kinds:
-            self.power_off()
-            raise PowerLostError
-        for fault in due:
-            if fault.kind is FaultKind.SLOW:
-                self._sleep(fault.seconds)
-            elif fault.kind in (FaultKind.WORN, FaultKind.CORRUPT):
-                self._wear.faults.append(fault)
-
-    def _execute(self, session: Session, request: Request | None, *, torn: bool) -> bytes:
-        if request is None:
-            return status.WRONG_LENGTH.to_bytes(2, "big")
+    def _execute(self, session: Session, request: Request, *, torn: bool) -> bytes:
         context = Context(self.chip, session, request, self._random, self._wear)
         return execute(context, torn=torn)
-
-    def _count(self, apdu: bytes, request: Request | None) -> None:
-        counters = self.counters
-        counters.bytes_in += len(apdu)
-        if request is not None and request.ins == GET_RESPONSE:
-            counters.get_responses += 1
-        else:
-            counters.commands += 1
-        if request is not None:
-            counters.per_ins[request.ins] = counters.per_ins.get(request.ins, 0) + 1

@@ -6,16 +6,14 @@ from cardkit.virtual.card import status
 from cardkit.virtual.card.commands import (
     CLASSES,
     COMMANDS,
-    GET_RESPONSE,
     MANUFACTURE,
     MANUFACTURE_INS,
     Declaration,
 )
 from cardkit.virtual.card.context import SECURE_BIT, Context
 from cardkit.virtual.card.directory import Blocked
-from cardkit.virtual.card.session import Session
 from cardkit.virtual.card.status import Refusal, require
-from cardkit.virtual.card.tpdu import Request
+from cardkit.virtual.card.tpdu import GET_RESPONSE, Request, get_response
 
 _SELECT = 0xA4
 
@@ -45,7 +43,7 @@ def _answer(context: Context) -> bytes:
     require(not context.chip.locked, status.NOT_SUPPORTED)
     require(request.cla in CLASSES, status.UNKNOWN_CLA)
     if request.ins == GET_RESPONSE:
-        return _get_response(request, session)
+        return get_response(request, session)
     session.waiting = b""
     declaration = _declaration(request)
     card_sends = declaration.sends and not request.cla & SECURE_BIT
@@ -87,15 +85,3 @@ def _check_life(context: Context, declaration: Declaration) -> None:
         selecting = context.request.ins == _SELECT
         require(blocked != Blocked.FOR_EVER or selecting, status.PERMANENTLY_BLOCKED)
         require(declaration.when_blocked, status.NOT_SUPPORTED)
-
-
-def _get_response(request: Request, session: Session) -> bytes:
-    """``00C0 0000 Le``: 6F00 with nothing waiting, 6Cxx for another Le, data kept until then."""
-    require(request.cla == 0x00, status.UNKNOWN_CLA)
-    require(request.p1p2 == 0, status.WRONG_P1P2)
-    require(request.well_formed and not request.data, status.WRONG_LENGTH)
-    data = session.waiting
-    require(data, status.NO_DATA)
-    require(len(data) == request.expected, status.WRONG_LE | len(data) & 0xFF)
-    session.waiting = b""
-    return data + status.DONE.to_bytes(2, "big")

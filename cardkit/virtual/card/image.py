@@ -10,15 +10,12 @@ data of its CREATE command), ``pre_issue``, ``blocked`` (0 no, 1 for now, 2 for 
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from cardkit.errors import UsageError
 from cardkit.virtual.card import directory as directories
-from cardkit.virtual.card import files
+from cardkit.virtual.card import files, imagefile
 from cardkit.virtual.card.atr import offered_fi_di
 from cardkit.virtual.card.chip import ATR_HEAD_LENGTH, SERIAL_LENGTH, TRANSPORT_LENGTH, Chip
 from cardkit.virtual.card.directory import (
@@ -47,7 +44,7 @@ def encode(chip: Chip) -> str:
         "locked": chip.locked,
         "mf": _encode_directory(chip.mf) if chip.mf else None,
     }
-    return f"{HEADER}\n{json.dumps(content, indent=1)}\n"
+    return imagefile.encode(HEADER, content)
 
 
 def decode(text: str) -> Chip:
@@ -58,14 +55,7 @@ def decode(text: str) -> Chip:
     ValueError
         The text is no image.
     """
-    header, _, body = text.partition("\n")
-    if header.rstrip("\r") != HEADER:
-        raise ValueError("the first line is not that of an image")
-    try:
-        return _decode_chip(json.loads(body))
-    except (KeyError, TypeError, IndexError, AttributeError, RecursionError, Refusal) as problem:
-        # The message of the inner error may hold content; only its kind is told.
-        raise ValueError(f"the structure is damaged ({type(problem).__name__})") from None
+    return imagefile.decode(text, HEADER, _decode_chip)
 
 
 def read(path: Path) -> Chip:
@@ -77,7 +67,7 @@ def read(path: Path) -> Chip:
         It cannot be read, or is no image.
     """
     try:
-        return decode(read_text(path, LARGEST))
+        return decode(imagefile.read(path, LARGEST))
     except (ValueError, OverflowError, MemoryError):
         raise UsageError(
             f"{path} is no card image of this version, or is damaged",
@@ -85,58 +75,15 @@ def read(path: Path) -> Chip:
         ) from None
 
 
-def read_text(path: Path, largest: int) -> str:
-    """Content of an image file of any virtual chip, ASCII.
-
-    Raises
-    ------
-    UsageError
-        It cannot be read.
-    ValueError
-        More than ``largest`` bytes, or no ASCII.
-    """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(largest + 1)
-    except OSError as problem:
-        raise UsageError(
-            f"card image {path} cannot be read: {problem.strerror}", hint="check the path"
-        ) from None
-    _check(len(raw) <= largest)
-    return raw.decode("ascii")
-
-
 def write(chip: Chip, path: Path) -> None:
-    """Save an image: a temporary file beside it, then one rename.
+    """Save an image: mode 0600, whole or not at all.
 
     Raises
     ------
     UsageError
         The directory or file cannot be written.
     """
-    write_text(encode(chip), path)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Save the image of any virtual chip, mode 0600, whole or not at all; errors as `write`."""
-    try:
-        # mkstemp makes the file with mode 0600
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as problem:
-        raise UsageError(
-            f"card image {path} cannot be written: {problem.strerror}",
-            hint="check the directory, its permissions and the space left",
-        ) from None
+    imagefile.write(encode(chip), path)
 
 
 def _encode_directory(directory: DirectoryFile) -> dict[str, Any]:
@@ -156,6 +103,13 @@ def _encode_directory(directory: DirectoryFile) -> dict[str, Any]:
 
 
 def _decode_chip(content: dict[str, Any]) -> Chip:
+    try:
+        return _build(content)
+    except Refusal:
+        raise ValueError("the structure is damaged (the chip refuses it)") from None
+
+
+def _build(content: dict[str, Any]) -> Chip:
     atr = _hex(content["atr"])
     offered_fi_di(atr)
     transport = _hex(content["transport_key"])

@@ -1,8 +1,16 @@
-"""Command as a T=0 chip sees it: five header bytes, then data in one direction only."""
+"""Command as a T=0 chip sees it: five header bytes, then data in one direction only.
+
+Data that a command with data gives back wait for GET RESPONSE (ISO 7816-3 10.3, case 4).
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+from cardkit.virtual.card import status
+from cardkit.virtual.card.status import require
+
+GET_RESPONSE = 0xC0
 
 
 class Request(NamedTuple):
@@ -34,6 +42,24 @@ class Request(NamedTuple):
     def expected(self) -> int:
         """Le in bytes."""
         return self.p3 or 256
+
+
+class Waiting(Protocol):
+    """A session that keeps an answer until it is fetched."""
+
+    waiting: bytes
+
+
+def get_response(request: Request, session: Waiting) -> bytes:
+    """``00C0 0000 Le``: 6F00 with nothing waiting, 6Cxx for another Le, data kept until then."""
+    require(request.cla == 0x00, status.UNKNOWN_CLA)
+    require(request.p1p2 == 0, status.WRONG_P1P2)
+    require(request.well_formed and not request.data, status.WRONG_LENGTH)
+    data = session.waiting
+    require(data, status.NO_DATA)
+    require(len(data) == request.expected, status.WRONG_LE | len(data) & 0xFF)
+    session.waiting = b""
+    return data + status.DONE.to_bytes(2, "big")
 
 
 def parse(apdu: bytes) -> Request | None:

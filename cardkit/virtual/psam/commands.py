@@ -243,4 +243,3 @@ COMMANDS: dict[int, Declaration] = {
     0xD4: Declaration(0x84, write_key),
 }
 CLASSES = frozenset({0x00, 0x80, 0x84, 0xBF})
-GET_RESPONSE = 0xC0

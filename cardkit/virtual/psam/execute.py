@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from cardkit.virtual.card import status
 from cardkit.virtual.card.status import Refusal, require
-from cardkit.virtual.card.tpdu import Request
-from cardkit.virtual.psam.commands import CLASSES, COMMANDS, GET_RESPONSE, Context
-from cardkit.virtual.psam.session import Session
+from cardkit.virtual.card.tpdu import GET_RESPONSE, get_response
+from cardkit.virtual.psam.commands import CLASSES, COMMANDS, Context
 
 
 def execute(context: Context, *, torn: bool = False) -> bytes:
@@ -31,7 +30,7 @@ def _answer(context: Context) -> bytes:
     request, session = context.request, context.session
     require(request.cla in CLASSES, status.UNKNOWN_CLA)
     if request.ins == GET_RESPONSE:
-        return _get_response(request, session)
+        return get_response(request, session)
     session.waiting = b""
     declaration = COMMANDS.get(request.ins)
     if declaration is None:
@@ -47,15 +46,3 @@ def _answer(context: Context) -> bytes:
         return data + done
     session.waiting = data
     return (status.DATA_WAITING | len(data)).to_bytes(2, "big") if data else done
-
-
-def _get_response(request: Request, session: Session) -> bytes:
-    """``00C0 0000 Le``: 6F00 with nothing waiting, 6Cxx for another Le, data kept until then."""
-    require(request.cla == 0x00, status.UNKNOWN_CLA)
-    require(request.p1p2 == 0, status.WRONG_P1P2)
-    require(request.well_formed and not request.data, status.WRONG_LENGTH)
-    data = session.waiting
-    require(data, status.NO_DATA)
-    require(len(data) == request.expected, status.WRONG_LE | len(data) & 0xFF)
-    session.waiting = b""
-    return data + status.DONE.to_bytes(2, "big")

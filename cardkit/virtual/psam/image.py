@@ -8,13 +8,12 @@ objects with ``environment`` (``DES``, ``SSF33``, ``SM4``), ``usage``, ``id``, `
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from cardkit.errors import UsageError
+from cardkit.virtual.card import imagefile
 from cardkit.virtual.card.atr import offered_fi_di
-from cardkit.virtual.card.image import read_text, write_text
 from cardkit.virtual.psam.chip import LOAD_TRIES, RECORD_SIZE, Chip, Place, StoredKey
 
 HEADER = "cardkit virtual PSAM image 1 - TEST ONLY, holds keys in clear"
@@ -41,7 +40,7 @@ def encode(chip: Chip) -> str:
             for key in chip.keys
         ],
     }
-    return f"{HEADER}\n{json.dumps(content, indent=1)}\n"
+    return imagefile.encode(HEADER, content)
 
 
 def decode(text: str) -> Chip:
@@ -52,14 +51,7 @@ def decode(text: str) -> Chip:
     ValueError
         The text is no image.
     """
-    header, _, body = text.partition("\n")
-    if header.rstrip("\r") != HEADER:
-        raise ValueError("the first line is not that of an image")
-    try:
-        return _decode_chip(json.loads(body))
-    except (KeyError, TypeError, AttributeError, RecursionError) as problem:
-        # The message of the inner error may hold content; only its kind is told.
-        raise ValueError(f"the structure is damaged ({type(problem).__name__})") from None
+    return imagefile.decode(text, HEADER, _decode_chip)
 
 
 def _decode_chip(content: dict[str, Any]) -> Chip:
@@ -101,7 +93,7 @@ def read(path: Path) -> Chip:
         It cannot be read, or is no image.
     """
     try:
-        return decode(read_text(path, LARGEST))
+        return decode(imagefile.read(path, LARGEST))
     except (ValueError, OverflowError, MemoryError):
         raise UsageError(
             f"{path} is no PSAM image of this version, or is damaged",
@@ -117,4 +109,4 @@ def write(chip: Chip, path: Path) -> None:
     UsageError
         The directory or file cannot be written.
     """
-    write_text(encode(chip), path)
+    imagefile.write(encode(chip), path)

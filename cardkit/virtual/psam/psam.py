@@ -1,4 +1,4 @@
-"""The PSAM from outside: contacts, power, bytes in and out, faults."""
+"""The PSAM from outside: how it is made and kept, what can go wrong."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cardkit.virtual.card import status
 from cardkit.virtual.card.atr import offered_fi_di
-from cardkit.virtual.card.faults import (
-    CardRemovedError,
-    Fault,
-    FaultKind,
-    PowerLostError,
-    Schedule,
-)
-from cardkit.virtual.card.tpdu import Request, parse
+from cardkit.virtual.card.contacts import Contacts, Random
+from cardkit.virtual.card.faults import Fault, FaultKind
+from cardkit.virtual.card.tpdu import Request
 from cardkit.virtual.psam import image
 from cardkit.virtual.psam.chip import SERIAL_LENGTH, TERMINAL_LENGTH, Chip
-from cardkit.virtual.psam.commands import GET_RESPONSE, Context
+from cardkit.virtual.psam.commands import Context
 from cardkit.virtual.psam.execute import execute
 from cardkit.virtual.psam.session import Session
 
@@ -35,10 +29,8 @@ FAULTS = frozenset(
 )
 """Faults a PSAM can have; it has no files that wear out."""
 
-Random = Callable[[int], bytes]
 
-
-class VirtualPsam:
+class VirtualPsam(Contacts[Session]):
     """A PSAM that exists only in software; can be put where a `VirtualCard` can.
 
     Made by `blank` or `load`. Keys come in by WRITE KEY until `finish`.
@@ -61,13 +53,8 @@ class VirtualPsam:
         random: Random = os.urandom,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(random=random, sleep=sleep)
         self.chip = chip
-        self.on_exchange: list[Callable[[bytes, bytes], None]] = []
-        self._random = random
-        self._sleep = sleep
-        self._session: Session | None = None
-        self._inserted = True
-        self._schedule = Schedule()
 
     @classmethod
     def blank(
@@ -128,68 +115,10 @@ class VirtualPsam:
     def __repr__(self) -> str:
         return f"VirtualPsam({self.chip.atr.hex().upper()}, {len(self.chip.keys)} keys)"
 
-    # Contacts and power
-
     @property
     def atr(self) -> bytes:
-        """Answer to reset."""
+        """Answer to reset; always the same."""
         return self.chip.atr
-
-    @property
-    def powered(self) -> bool:
-        """Whether commands are answered."""
-        return self._session is not None
-
-    @property
-    def inserted(self) -> bool:
-        """Whether it is in its slot."""
-        return self._inserted
-
-    def power_on(self) -> bytes:
-        """Give power and reset; returns the ATR.
-
-        Raises
-        ------
-        CardRemovedError
-            It is not in the slot.
-        """
-        if not self._inserted:
-            raise CardRemovedError
-        self._session = Session()
-        return self.chip.atr
-
-    def power_off(self) -> None:
-        """Take the power away."""
-        self._session = None
-
-    def reset(self) -> bytes:
-        """Reset under power (warm reset); returns the ATR.
-
-        Raises
-        ------
-        PowerLostError
-            There is no power.
-        """
-        self._powered_session()
-        return self.power_on()
-
-    def remove(self) -> None:
-        """Take it out of the slot."""
-        self._inserted = False
-        self._session = None
-
-    def insert(self) -> None:
-        """Put it into the slot, without power yet."""
-        self._inserted = True
-
-    def _powered_session(self) -> Session:
-        if not self._inserted:
-            raise CardRemovedError
-        if self._session is None:
-            raise PowerLostError
-        return self._session
-
-    # Faults and commands
 
     def arm(self, fault: Fault) -> None:
         """Let one of `FAULTS` happen; its commands are counted from now.
@@ -201,42 +130,10 @@ class VirtualPsam:
         """
         if fault.kind not in FAULTS:
             raise ValueError("a PSAM has no such fault")
-        self._schedule.arm(fault)
+        super().arm(fault)
 
-    def transmit(self, apdu: bytes) -> bytes:
-        """Answer a command APDU: data and status word.
+    def _begin(self) -> Session:
+        return Session()
 
-        Raises
-        ------
-        PowerLostError, CardRemovedError
-            There is no power, or a fault has taken it.
-        """
-        session = self._powered_session()
-        request = parse(apdu)
-        counted = request is None or request.ins != GET_RESPONSE
-        due = self._schedule.next_command() if counted and self._schedule else []
-        kinds = {fault.kind for fault in due}
-        self._prepare(due, kinds)
-        answer = self._execute(session, request, torn=FaultKind.TORN in kinds)
-        if kinds & {FaultKind.TORN, FaultKind.UNANSWERED}:
-            self.power_off()
-            raise PowerLostError
-        for hook in self.on_exchange:
-            hook(apdu, answer)
-        return answer
-
-    def _prepare(self, due: list[Fault], kinds: set[FaultKind]) -> None:
-        if FaultKind.REMOVED in kinds:
-            self.remove()
-            raise CardRemovedError
-        if FaultKind.CUT_BEFORE in kinds:
-            self.power_off()
-            raise PowerLostError
-        for fault in due:
-            if fault.kind is FaultKind.SLOW:
-                self._sleep(fault.seconds)
-
-    def _execute(self, session: Session, request: Request | None, *, torn: bool) -> bytes:
-        if request is None:
-            return status.WRONG_LENGTH.to_bytes(2, "big")
+    def _execute(self, session: Session, request: Request, *, torn: bool) -> bytes:
         return execute(Context(self.chip, session, request, self._random), torn=torn)

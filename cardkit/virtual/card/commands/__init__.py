@@ -17,7 +17,6 @@ from cardkit.virtual.card.commands import (
 )
 from cardkit.virtual.card.context import Context
 
-GET_RESPONSE = 0xC0
 CLASSES = frozenset({0x00, 0x04, 0x80, 0x84})
 
 
