@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -256,6 +257,7 @@ def _report(
         tuple(job.roster.rejects),
         tuple((row_of[card_id], error.line(lang)) for card_id, error in tally.failed.items()),
         tuple(error.line(lang) for _, error in tally.spoilt),
+        tuple(Counter(error.line(lang) for error in tally.refused).items()),
         tuple((row_of[r.card_id], r.id_code.hex().upper()) for r in begun),
         tally.stopped_by.line(lang) if tally.stopped_by else "",
         tuple(path.name for path in (files.rejects, files.returned) if path),

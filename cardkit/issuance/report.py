@@ -31,6 +31,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "failures": ("失败的行", "Failed rows"),
     "failure": ("第{row}行：{reason}", "row {row}: {reason}"),
     "spoils": ("废卡原因", "Why chips were spoilt"),
+    "refusals": ("被拒绝的卡（未写入任何数据，请放到一边核对）",
+                 "Refused cards (nothing was written; put them aside and look into them)"),
+    "refusal": ("{count} 张：{reason}", "{count}: {reason}"),
     "unfinished": ("未完成的卡（把卡放回读卡器，再次运行即可完成；卡已损坏则登记为废卡）",
                    "Unfinished cards (put them back and run again; mark a broken one as spoilt)"),
     "unfinished_card": ("第{row}行　卡识别码 {code}", "row {row}, card id code {code}"),
@@ -57,7 +60,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the report says; rows are numbered as in the roster file."""
+    """Everything the report says; rows are numbered as in the roster file.
+
+    Refusals are reasons, and how many cards were put aside for each.
+    """
 
     stamp: str
     profile: str
@@ -69,6 +75,7 @@ class Report:
     rejects: tuple[Reject, ...]
     failures: tuple[tuple[int, str], ...]
     spoils: tuple[str, ...]
+    refusals: tuple[tuple[str, int], ...]
     unfinished: tuple[tuple[int, str], ...]
     stopped: str
     files: tuple[str, ...]
@@ -109,6 +116,11 @@ def _lines(report: Report, lang: Language) -> Iterator[str]:
         "failures", lang, [text("failure", lang, row=r, reason=why) for r, why in report.failures]
     )
     yield from _section("spoils", lang, list(report.spoils))
+    yield from _section(
+        "refusals",
+        lang,
+        [text("refusal", lang, count=count, reason=why) for why, count in report.refusals],
+    )
     yield from _section(
         "unfinished",
         lang,
