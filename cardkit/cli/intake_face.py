@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cardkit import wholefile
 from cardkit.cli import common, desk
 from cardkit.cli.intake_common import worker
 from cardkit.cli.output import Output
@@ -93,12 +93,7 @@ def face(
         record = find(opened, which)
         photo = Photos(opened.books).current(record.person_id)
     image = _draw(loaded)(_content_of(loaded)(record, photo), layout)
-    try:
-        handle = os.open(out, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(image)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+    wholefile.write(out, image)
     shown = Output(as_json=as_json)
     shown.document(
         {"card_id": record.card_id, "file": str(out), "width": layout.width,

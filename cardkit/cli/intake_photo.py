@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cardkit import wholefile
 from cardkit.cli import common, desk
 from cardkit.cli.intake_common import looked_at, worker, working_on
 from cardkit.cli.output import Output, printable
@@ -51,6 +51,8 @@ def check(
     loaded = common.load_profile(profile)
     out = Output(as_json=as_json)
     results = []
+    if chip_out is not None:
+        _make_folder(chip_out)
     for file in files:
         verdict = looked_at(file, loaded)
         results.append({"file": str(file), **verdict.as_json()})
@@ -58,7 +60,7 @@ def check(
         if verdict.prepared is not None:
             out.line(f"{name}: ok 合格 ({len(verdict.prepared.chip)} bytes for the chip 芯片)")
             if chip_out is not None:
-                _write(chip_out / f"{file.stem}.chip.jpg", verdict.prepared.chip)
+                wholefile.write(chip_out / f"{file.stem}.chip.jpg", verdict.prepared.chip)
         for finding in verdict.findings:
             out.line(f"{name}: {finding.code}  {finding.text(lang)}")
     out.document(results)
@@ -66,15 +68,12 @@ def check(
         ctx.exit(ExitCode.PARTIAL)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _make_folder(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}", hint="name another place"
+            f"the folder {path} cannot be made: {error.strerror}", hint="name another place"
         ) from None
 
 
@@ -150,7 +149,8 @@ def import_photos(
         found = room.run(files, lambda done: out.note(f"{done} / {len(files)}"))
         missing = room.photos.missing()
     if report is not None:
-        _write(report, found.csv())
+        _make_folder(report.parent)
+        wholefile.write(report, found.csv())
     _tell(out, found, missing, lang)
     if found.rejected:
         ctx.exit(ExitCode.PARTIAL)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from cardkit import wholefile
 from cardkit.cli import common, desk
 from cardkit.cli.lot_common import (
     listed,
     number_of,
     room_of,
-    write_private,
 )
 from cardkit.cli.output import Output
 
@@ -84,7 +84,7 @@ def take(
     content = packed.to_json(full=recipient is not None).encode()
     if recipient is not None:
         content = sealing.seal(content, recipient)
-    write_private(target, content)
+    wholefile.write(target, content)
     out.document({"file": str(target), "cards": len(packed.cards), "digest": packed.digest})
     out.line(f"{len(packed.cards)} cards in {target}, list {packed.digest[:16]}")
 

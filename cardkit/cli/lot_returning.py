@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cardkit import wholefile
 from cardkit.cli import common, desk
 from cardkit.cli.lot_common import (
     IDENTITY,
@@ -16,7 +17,6 @@ from cardkit.cli.lot_common import (
     read_text,
     room_of,
     told,
-    write_private,
 )
 from cardkit.cli.output import Output
 from cardkit.errors import ExitCode, UsageError
@@ -67,7 +67,7 @@ def take_down(
             hint="--to AGE-KEY: the public key of the centre",
             zh="结果含代办人信息，须加密：请用 --to 指定中心的公钥",
         )
-    write_private(target, content)
+    wholefile.write(target, content)
     out.document(
         {
             "file": str(target),

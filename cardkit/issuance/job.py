@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cardkit import wholefile
 from cardkit.codec.text import TextRules
 from cardkit.errors import UsageError
 from cardkit.issuance.batch import Tally
@@ -200,12 +201,13 @@ def conclude(
         job.roster.write_return(returned, cards, lang=lang)
     report = out / f"report-{stamp}.txt"
     files = Files(report, rejects, returned)
-    _write_private(
+    said = _report(profile, job, tally, standing, records, files=files, stamp=stamp, lang=lang)
+    wholefile.write(
         report,
-        render(
-            _report(profile, job, tally, standing, records, files=files, stamp=stamp, lang=lang),
-            lang,
-        ),
+        render(said, lang).encode(),
+        name=report.name,
+        hint="make room or name another directory with --out; no card is lost, run it again",
+        zh=f"{report.name} 写入失败：请腾出空间或用 --out 另选目录后再次运行，已制的卡不受影响",
     )
     return files
 
@@ -262,15 +264,3 @@ def _report(
         tally.stopped_by.line(lang) if tally.stopped_by else "",
         tuple(path.name for path in (files.rejects, files.returned) if path),
     )
-
-
-def _write_private(path: Path, text: str) -> None:
-    try:
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{path.name}: {error.strerror}",
-            hint="make room or name another directory with --out; no card is lost, run it again",
-            zh=f"{path.name} 写入失败：请腾出空间或用 --out 另选目录后再次运行，已制的卡不受影响",
-        ) from None

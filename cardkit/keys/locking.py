@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cardkit.errors import UnreachableError, UsageError
+from cardkit.wholefile import flush_folder
 
 _PAUSE = 0.02  # seconds
 
@@ -97,7 +98,7 @@ def write_private(path: Path, content: bytes, *, erase_old: bool = False) -> Non
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_directory(path.parent)
+        flush_folder(path.parent)
         if old is not None:
             _zero(old)
     except OSError as error:
@@ -126,7 +127,7 @@ def create_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        _sync_directory(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise UsageError(f"{path} cannot be made: {error.strerror}") from None
 
@@ -142,13 +143,3 @@ def _zero(handle: int) -> None:
     os.lseek(handle, 0, os.SEEK_SET)
     os.write(handle, bytes(os.fstat(handle).st_size))
     os.fsync(handle)
-
-
-def _sync_directory(folder: Path) -> None:
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -37,6 +37,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from cardkit import wholefile
 from cardkit.crypto.diversify import FACTOR_LENGTH
 from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys import bulk, policy
@@ -83,19 +84,8 @@ def write_sealed(
     header = _header(records, factors, under, custody.clock())
     for record in records:
         custody.note("derive-file", str(record), count=factors.count, detail=f"under {under}")
-    temporary = path.with_name(path.name + ".new")
-    if path.exists():
-        raise UsageError(f"{path} exists already", hint="choose another name")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            _write(file, header, custody, records, factors, transport)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    with wholefile.appearing(path, overwrite=False) as file:
+        _write(file, header, custody, records, factors, transport)
 
 
 def read_sealed(path: Path, transport: Secret) -> Iterator[tuple[bytes, list[bytes]]]:

@@ -17,19 +17,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, LargeBinary, Table, event, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from cardkit.errors import UsageError
+from cardkit import wholefile
 from cardkit.history import Head
 from cardkit.registry import schema
 from cardkit.registry.books import Books
@@ -77,21 +76,19 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
         The registry cannot be read.
     """
     notes = _Notes()
-    with _new_file(path) as file:
-        with (
-            books.store.reading(snapshot=True) as connection,
-            _cursors_closed(connection),
-            closing(_lines(books, connection, notes)) as lines,
-        ):
-            source = _Pulled(_compressed(lines))
-            try:
-                seal(source, file, lock)
-            except Exception:
-                if source.error is not None:  # what pyrage made another error of
-                    raise source.error from None
-                raise
-        file.flush()
-        os.fsync(file.fileno())
+    with (
+        _new_file(path) as file,
+        books.store.reading(snapshot=True) as connection,
+        _cursors_closed(connection),
+        closing(_lines(books, connection, notes)) as lines,
+    ):
+        source = _Pulled(_compressed(lines))
+        try:
+            seal(source, file, lock)
+        except Exception:
+            if source.error is not None:  # what pyrage made another error of
+                raise source.error from None
+            raise
     taken = notes.taken
     assert taken is not None  # noqa: S101 - the last line was written
     detail: Detail = {
@@ -222,30 +219,14 @@ class _Pulled:
         return whole[:end]
 
 
-@contextmanager
-def _new_file(path: Path) -> Iterator[Any]:
-    """A file that has its name when it is complete."""
-    if path.exists():
-        raise UsageError(
-            f"{path} is there already: a backup does not overwrite anything",
-            hint="name another file",
-            zh=f"{path} 已存在：备份不会覆盖任何文件，请另取文件名",
-        )
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        handle = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"the backup {path} cannot be written: {error.strerror}",
-            hint="make room, or name another file; the registry is as it was",
-            zh=f"不能写入备份文件 {path}：请腾出空间或另选文件，登记库没有改动",
-        ) from None
+def _new_file(path: Path) -> AbstractContextManager[BinaryIO]:
+    return wholefile.appearing(
+        path,
+        overwrite=False,
+        name=f"the backup {path}",
+        hint="make room, or name another file; the registry is as it was",
+        zh=f"不能写入备份文件 {path}：请腾出空间或另选文件，登记库没有改动",
+    )
 
 
 def _digest_of(path: Path) -> str:

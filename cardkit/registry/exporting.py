@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Literal
 
+from cardkit import wholefile
 from cardkit.errors import UsageError
 from cardkit.registry.records import CardRecord
 
@@ -58,23 +59,13 @@ def export(records: Iterable[CardRecord], path: Path, form: Format) -> int:
     """
     if form not in ("csv", "json"):
         raise UsageError(f"no such export format: {form}", hint="csv or json")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        handle = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    encoding = "utf-8-sig" if form == "csv" else "utf-8"  # spreadsheets want the mark
+    with wholefile.appearing(path) as raw:
+        file = io.TextIOWrapper(raw, encoding=encoding, newline="")
         try:
-            encoding = "utf-8-sig" if form == "csv" else "utf-8"  # spreadsheets want the mark
-            with os.fdopen(handle, "w", encoding=encoding, newline="") as file:
-                count = (_write_csv if form == "csv" else _write_json)(records, file)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}", hint="name another file"
-        ) from None
+            count = (_write_csv if form == "csv" else _write_json)(records, file)
+        finally:
+            file.detach()
     return count
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from cardkit.registry.errors import RegistryError
+from cardkit.wholefile import flush_folder
 
 _WAL_LIMIT = 64 << 20  # bytes the write-ahead log shrinks to after a bulk enrolment
 _PAUSE = 0.02  # seconds
@@ -78,7 +79,7 @@ def prepare_file(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-    _flush_directory(path.parent)
+    flush_folder(path.parent)
 
 
 def _refuse_closed_directory(path: Path) -> None:
@@ -108,17 +109,6 @@ def _refuse_other_file(path: Path) -> None:
             hint="name another file with --registry; this one was left as it is",
             zh=f"{path} 不是登记库：请用 --registry 指明登记库；该文件未被改动",
         )
-
-
-def _flush_directory(directory: Path) -> None:
-    """Make a new name durable; Windows has no such call and needs none."""
-    if os.name != "posix":
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def is_read_only(path: Path) -> bool:
@@ -221,7 +211,7 @@ def copy_file(engine: Engine, copy: Path) -> None:
             target.close()
             raw.close()
         unfinished.replace(copy)
-        _flush_directory(copy.parent)
+        flush_folder(copy.parent)
     except (OSError, sqlite3.Error):
         raise RegistryError(
             f"the registry cannot be copied to {copy}: nothing was changed",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 from urllib.parse import parse_qsl
 
+from cardkit import wholefile
 from cardkit.errors import UsageError
 from cardkit.registry.intake.printer import PrinterError, PrintJob
 
@@ -184,12 +185,7 @@ class VirtualPrinter:
         self._write("printer.json", json.dumps(asdict(self.machine)).encode())
 
     def _write(self, name: str, data: bytes) -> None:
-        path = self.directory / name
-        unfinished = path.with_name(f".{name}.part")
-        handle = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        unfinished.replace(path)
+        wholefile.write(self.directory / name, data)
 
 
 def _half(image: bytes) -> bytes:

@@ -117,7 +117,7 @@ def test_files_with_personal_data_are_their_owners_only(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_missing_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     found = read(tmp_path, ROSTER)
-    with pytest.raises(UsageError, match=r"rejects\.csv: No such file"):
+    with pytest.raises(UsageError, match=r"rejects\.csv cannot be written: No such file"):
         found.write_rejects(tmp_path / "none" / "rejects.csv")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["roster.csv"]
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from cardkit.errors import UsageError
 from cardkit.issuance.roster.stream import Source
@@ -130,8 +129,13 @@ def _fill(table: Table, columns: list[list[str]], heading_at: int) -> None:
     table.rows = [row for row, skip in enumerate(blank, start=first) if not skip]
 
 
-def write(path: Path, sheet: str, records: Iterable[Sequence[str]]) -> None:
+def write(file: BinaryIO, sheet: str, records: Iterable[Sequence[str]], *, beside: Path) -> None:
     """Write a workbook of one sheet whose cells are all text, so that no number is changed.
+
+    Parameters
+    ----------
+    beside : Path
+        Folder for the rows until they are packed: where the workbook goes, as personal data belong.
 
     Raises
     ------
@@ -143,17 +147,13 @@ def write(path: Path, sheet: str, records: Iterable[Sequence[str]]) -> None:
 
     # Packed in memory: on a full disk the library would leave a file open and complain about it.
     packed = io.BytesIO()
-    # It keeps rows in temporary files: beside the workbook, where personal data belong.
-    with tempfile.TemporaryDirectory(prefix=".cardkit-", dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".cardkit-", dir=beside) as folder:
         book = xlsxwriter.Workbook(packed, {"constant_memory": True, "tmpdir": folder})
         try:
             _fill_book(book, sheet, records)
         except FileCreateError as error:
             raise OSError(*error.args[0].args) from None
-    with path.open("wb") as file:
-        file.write(packed.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
+    file.write(packed.getbuffer())
 
 
 def _fill_book(book: Workbook, sheet: str, records: Iterable[Sequence[str]]) -> None:

@@ -7,13 +7,12 @@ when they are complete.
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
+import io
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from cardkit.errors import UsageError
+from cardkit import wholefile
 from cardkit.issuance.roster.table import SourceFormat
 
 
@@ -25,37 +24,23 @@ def write_records(path: Path, form: SourceFormat, records: Iterable[Sequence[str
     UsageError
         The file cannot be written; an existing one is left as it is.
     """
-    try:
-        handle, name = tempfile.mkstemp(prefix=".cardkit-", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise _refused(path, error) from None
-    unfinished = Path(name)
-    os.close(handle)  # mkstemp made it 0600
-    try:
-        _write(unfinished, form, records)
-        unfinished.replace(path)
-    except OSError as error:
-        raise _refused(path, error) from None
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-
-
-def _write(path: Path, form: SourceFormat, records: Iterable[Sequence[str]]) -> None:
-    if form.workbook:
-        from cardkit.issuance.roster import workbook  # noqa: PLC0415
-
-        workbook.write(path, form.sheet, records)
-        return
-    with path.open("w", encoding=form.encoding, newline="") as file:
-        csv.writer(file, delimiter=form.delimiter, lineterminator=form.line_end).writerows(records)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _refused(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"{path.name}: {error.strerror or 'cannot be written'}",
+    with wholefile.appearing(
+        path,
+        name=path.name,
         hint="check the folder, its permissions and the space left",
         zh=f"{path.name}：不能写入：请检查文件夹、权限和剩余空间",
-    )
+    ) as file:
+        if form.workbook:
+            from cardkit.issuance.roster import workbook  # noqa: PLC0415
+
+            workbook.write(file, form.sheet, records, beside=path.parent)
+        else:
+            _write_text(file, form, records)
+
+
+def _write_text(file: BinaryIO, form: SourceFormat, records: Iterable[Sequence[str]]) -> None:
+    text = io.TextIOWrapper(file, encoding=form.encoding, newline="")
+    try:
+        csv.writer(text, delimiter=form.delimiter, lineterminator=form.line_end).writerows(records)
+    finally:
+        text.detach()

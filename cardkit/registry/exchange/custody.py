@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from cardkit.errors import UsageError
+from cardkit import wholefile
 from cardkit.registry.books import Books
 from cardkit.registry.exchange import catalogue, sealing
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
@@ -96,7 +95,15 @@ class Custody:
             }
             event = Event("exchange-custody", detail=detail)
             books.journal.append(connection, books.store.now(), event)
-        return write_private(directory / name, data)
+        path = directory / name
+        wholefile.write(
+            path,
+            data,
+            overwrite=False,
+            hint="name another directory; the batch is kept, the file can be written again",
+            zh=f"不能写入 {path}：请指明其他文件夹；批次已保存，文件可重新写出",
+        )
+        return path
 
     def check(self, partner: str, *, carrier: str, operator: Operator, plain: bool = False) -> None:
         """Refuse now what `hand_over` would refuse when everything else is done.
@@ -180,49 +187,3 @@ def _free(directory: Path, name: str) -> str:
     """The name, numbered when there is such a file."""
     every = (numbered(name, number) for number in count(1))
     return next(one for one in every if not os.path.lexists(directory / one))
-
-
-def _appear(unfinished: Path, path: Path) -> None:
-    """Give a finished file its name, which must be free.
-
-    A memory stick knows no second names of a file; there the name is looked at, then taken.
-    """
-    try:
-        os.link(unfinished, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        unfinished.replace(path)
-        return
-    unfinished.unlink()
-
-
-def write_private(path: Path, data: bytes) -> Path:
-    """Write a file only this user can read (0600); it appears complete or not at all.
-
-    Raises
-    ------
-    UsageError
-        It cannot be written, or there is one of that name: that one stays as it is.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        handle = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            _appear(unfinished, path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="name another directory; the batch is kept, the file can be written again",
-            zh=f"不能写入 {path}：请指明其他文件夹；批次已保存，文件可重新写出",
-        ) from None
-    return path

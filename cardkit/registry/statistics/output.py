@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from pathlib import Path
 
+from cardkit import wholefile
 from cardkit.errors import UsageError
 from cardkit.registry.statistics.charts import chart
 from cardkit.registry.statistics.tables import Table
@@ -37,7 +37,7 @@ def write(table: Table, path: Path, form: str = "", *, title: str = "", lang: st
         raise UsageError(
             f"{path.name}: which form?", hint=f"end it with {', '.join(TABLES + CHARTS)}"
         )
-    _keep(path, content)
+    wholefile.write(path, content)
 
 
 def _csv(table: Table, lang: str) -> bytes:
@@ -63,22 +63,3 @@ def _workbook(table: Table, lang: str, title: str) -> bytes:
 
 def _total(lang: str) -> str:
     return "合计" if lang == "zh" else "total"
-
-
-def _keep(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        handle = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}", hint="name another file"
-        ) from None

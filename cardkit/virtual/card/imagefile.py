@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cardkit import wholefile
 from cardkit.errors import UsageError
 
 T = TypeVar("T")
@@ -60,28 +59,16 @@ def read(path: Path, largest: int) -> str:
 
 
 def write(text: str, path: Path) -> None:
-    """Save an image, mode 0600, whole or not at all: a temporary file beside it, then one rename.
+    """Save an image, mode 0600, whole or not at all.
 
     Raises
     ------
     UsageError
         The directory or file cannot be written.
     """
-    try:
-        # mkstemp makes the file with mode 0600
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as problem:
-        raise UsageError(
-            f"card image {path} cannot be written: {problem.strerror}",
-            hint="check the directory, its permissions and the space left",
-        ) from None
+    wholefile.write(
+        path,
+        text.encode("ascii"),
+        name=f"card image {path}",
+        hint="check the directory, its permissions and the space left",
+    )

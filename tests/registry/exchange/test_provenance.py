@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from cardkit.errors import UsageError
 from cardkit.registry.exchange import layout as declared
-from cardkit.registry.exchange.custody import write_private
 from cardkit.registry.exchange.errors import FileFaultsError, LayoutError
 from cardkit.registry.exchange.reading import PROBLEM, read
 from cardkit.registry.exchange.writing import write
@@ -142,20 +138,3 @@ def test_the_same_file_once_more_gets_a_number(desk: Desk, tmp_path: Path) -> No
     assert second.name == "KK_bank_000001.li-2.txt.age"
     assert first.read_bytes() != second.read_bytes()  # sealed anew; the first is as it was
     assert f'"file":"{second.name}"' in desk.events("exchange-custody")[1]
-
-
-@pytest.mark.parametrize("links", [True, False], ids=["disk", "memory stick"])
-def test_a_file_that_appeared_meanwhile_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
-) -> None:
-    if not links:
-        monkeypatch.setattr(os, "link", _no_links)
-    path = write_private(tmp_path / "a.txt", b"first")
-    with pytest.raises(UsageError, match="File exists"):
-        write_private(path, b"second")
-    assert path.read_bytes() == b"first"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def _no_links(*_arguments: object) -> None:
-    raise OSError(errno.EPERM, "Operation not permitted")
