@@ -2,7 +2,7 @@
 
 It speaks the commands of the 2.0 card and the creation commands of "COS specification style" chips
 (T514), and shares no code with the packages that it is used to check: of the toolkit it knows
-codecs, ciphers, errors and how files are written, and no table of files. `VirtualCard` is the way in.
+codecs, ciphers, errors and how files are written, no table of files. `VirtualCard` is the way in.
 
 What public sources leave open, and this card decides (ours):
 
