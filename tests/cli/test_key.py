@@ -199,6 +199,25 @@ def test_derive_and_export(as_: As, tmp_path: Path) -> None:
     assert as_("clerk", "derive", "SSSE.IRK", "--cards", bad, *words[3:]).code == 2
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (("--province", "62", "--city", "639900"), "does not lie in province 62"),
+        (("--province", "6", "--city", "639900"), "--province has 2 digits"),
+        (("--province", "63", "--city", "6399"), "--city has 6 digits"),
+        (("--province", "63", "--city", "63990x"), "--city has 6 digits"),
+    ],
+)
+def test_keys_of_no_place_are_not_derived(
+    as_: As, tmp_path: Path, place: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "cards.txt").write_text("8684639900000001\n")
+    batch = ("SSSE.IRK", "--cards", "cards.txt", "--under", "FACTORY.KEK", "--out", "batch.sealed")
+    refused = as_("clerk", "derive", *batch, *place)
+    assert (refused.code, words in refused.err) == (2, True)
+    assert not (tmp_path / "batch.sealed").exists()
+
+
 def test_wrong_passphrase_torn_file_and_downgrade_end_in_one_line(as_: As, tmp_path: Path) -> None:
     store = tmp_path / "keys.store"
     older = store.read_bytes()
