@@ -168,12 +168,10 @@ class Card:
 
     # --- keys --------------------------------------------------------------------------------
 
-    def challenge(self) -> Procedure[bytes]:
-        """GET CHALLENGE of 8 bytes; the card accepts it once."""
+    def challenge(self, length: int = CHALLENGE_LENGTH) -> Procedure[bytes]:
+        """GET CHALLENGE; the card accepts it once."""
         return (
-            yield from command(
-                Command(0x00, 0x84, 0x00, 0x00, le=CHALLENGE_LENGTH), what="GET CHALLENGE"
-            )
+            yield from command(Command(0x00, 0x84, 0x00, 0x00, le=length), what="GET CHALLENGE")
         )
 
     def external_authenticate(self, directory: DirectoryFile, slot: KeySlot) -> Procedure[None]:

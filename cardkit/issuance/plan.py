@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from cardkit.card.files import TREES, Tree
 from cardkit.card.files.codings import Value
+from cardkit.card.key_request import KeyUse
+from cardkit.card.messaging import Messaging
 from cardkit.card.procedures.identify import Expected
 from cardkit.codec.text import FOUR_BYTES, split_name
 from cardkit.crypto.algorithm import Algorithm
@@ -39,6 +41,17 @@ def tree_of(profile: Profile) -> Tree:
 def algorithm_of(profile: Profile) -> Algorithm:
     """What the cards of a profile compute with."""
     return Algorithm.of_card(profile.card.algorithm)
+
+
+def messaging_of(profile: Profile) -> Messaging:
+    """How the chips of a profile protect commands."""
+    rules = profile.messaging
+    return Messaging(
+        KeyUse(rules.key),
+        rules.challenge,
+        {"": None, "left4": False, "fold4": True}[rules.mac],
+        rules.padding == "always",
+    )
 
 
 def expected_card(profile: Profile) -> Expected:

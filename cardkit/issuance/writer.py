@@ -39,6 +39,7 @@ from cardkit.issuance.plan import (
     algorithm_of,
     expected_card,
     factory_values,
+    messaging_of,
     plan,
     tree_of,
 )
@@ -300,6 +301,7 @@ class Writer:
                 self._profile.pin.puk_level,
                 done,
                 begun,
+                messaging_of(self._profile),
             )
             session.run(
                 initialise(session.card, chip_plan),

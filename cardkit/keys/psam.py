@@ -370,9 +370,9 @@ class PsamBatch:
     def _cannot_seal(self, why: str) -> PsamCannotError:
         return PsamCannotError(
             f"{self.ref.name}: a PSAM {why}",
-            hint="a card whose id code has no MAC yet is finished with a key store or an HSM; put "
-            "in a complete pre-made card",
-            zh="PSAM 卡不能计算卡识别码的 MAC：请放识别码完整的预制卡，或使用密钥库、加密机",
+            hint="use a key store or an HSM for this; where cards are made, put in pre-made ones "
+            "with a complete id code",
+            zh="PSAM 卡不能计算此 MAC：请使用密钥库或加密机；制卡请放识别码完整的预制卡",
         )
 
 

@@ -60,6 +60,22 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class Messaging:
+    """How the chip protects commands (secure messaging): independent switches.
+
+    ``key`` is ``process`` or ``direct``: what commands under STK work with; WRITE KEY always takes
+    the master key itself. ``challenge`` is how many bytes of challenge make the initial vector,
+    ``mac`` is ``left4``, ``fold4`` or empty (as cards with the algorithm do), ``padding`` is
+    ``if-needed`` or ``always``.
+    """
+
+    key: str = "process"
+    challenge: int = 8
+    mac: str = ""
+    padding: str = "if-needed"
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """Where the master keys are.
 
@@ -187,6 +203,7 @@ class Profile:
     test: bool = False
     card: CardSection = CardSection()
     pin: Pin = Pin()
+    messaging: Messaging = Messaging()
     keys: Keys = Keys()
     psam: Psam = Psam()
     numbers: Numbers = Numbers()

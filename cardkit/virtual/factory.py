@@ -19,11 +19,17 @@ from cardkit.card.procedure import run
 from cardkit.card.procedures.identify import APPLICATION_PROVIDER, NO_MAC, identify
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.plan import algorithm_of, expected_card, factory_values, tree_of
+from cardkit.issuance.plan import (
+    algorithm_of,
+    expected_card,
+    factory_values,
+    messaging_of,
+    tree_of,
+)
 from cardkit.keys import KeyStore
 from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile
-from cardkit.virtual.card import VirtualCard
+from cardkit.virtual.card import Form, VirtualCard
 from cardkit.virtual.link import VirtualLink
 
 SERIAL_LENGTH = 4
@@ -70,7 +76,14 @@ class CardFactory:
         atr = self._atr(serial)
         keys = self._keyring.for_card(atr[-8:])
         transport = keys.external(External(TRANSPORT_KEY, b"", bytes(2) + atr[-6:], KeyUse.DIRECT))
-        return VirtualCard.blank(atr=atr, transport_key=transport, random=self._random)
+        rules = messaging_of(self._profile)
+        return VirtualCard.blank(
+            atr=atr,
+            transport_key=transport,
+            messaging=rules.key_use.value,
+            form=Form(rules.fold, rules.always_pad),
+            random=self._random,
+        )
 
     def premade(self, serial: bytes, *, complete: bool = False) -> VirtualCard:
         """A card with structure, keys and EF05 01-04.
@@ -90,11 +103,15 @@ class CardFactory:
         pin = self._profile.pin
         head = bytes.fromhex(self._profile.card.atr_head)
         values = factory_values(self._profile, id_code + mac)
-        run(
-            initialise(card, ChipPlan(link.atr[-6:], head, values, pin.initial, pin.puk_level)),
-            link,
-            keys,
+        made = ChipPlan(
+            link.atr[-6:],
+            head,
+            values,
+            pin.initial,
+            pin.puk_level,
+            messaging=messaging_of(self._profile),
         )
+        run(initialise(card, made), link, keys)
         chip.power_off()
         chip.reset_counters()
         return chip

@@ -29,7 +29,7 @@ from cardkit.virtual.card.faults import (
     Schedule,
     Wear,
 )
-from cardkit.virtual.card.messaging import Derivation
+from cardkit.virtual.card.messaging import USUAL, Derivation, Form
 from cardkit.virtual.card.session import Session
 from cardkit.virtual.card.tpdu import Request, parse
 
@@ -104,6 +104,7 @@ class VirtualCard:
         atr: bytes = DEFAULT_ATR,
         capacity: int = CAPACITY,
         messaging: Derivation | str = Derivation.PROCESS,
+        form: Form = USUAL,
         random: Random = os.urandom,
         sleep: Callable[[float], None] = time.sleep,
     ) -> VirtualCard:
@@ -120,6 +121,8 @@ class VirtualCard:
         messaging : Derivation or str
             ``"process"`` (default): MACs and encryption under a process key of STK and challenge;
             ``"direct"``: under STK itself. WRITE KEY is always direct under the master key.
+        form : Form
+            How MACs are cut and fields padded.
         random : callable
             Gives n bytes; pass a fixed one for golden traces.
         sleep : callable
@@ -137,7 +140,7 @@ class VirtualCard:
             raise ValueError("a transport key has 8 bytes, a transport master key 16")
         is_master = len(transport_key) > TRANSPORT_LENGTH
         own = own_transport_key(transport_key, atr) if is_master else transport_key
-        chip = Chip(atr, own, capacity, Derivation(messaging))
+        chip = Chip(atr, own, capacity, Derivation(messaging), form)
         return cls(chip, random=random, sleep=sleep)
 
     @classmethod

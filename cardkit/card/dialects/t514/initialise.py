@@ -23,18 +23,14 @@ from cardkit.card.files.model import (
     KeyType,
     RecordFile,
 )
-from cardkit.card.key_request import External, KeyUse, Seal, Sealing, WriteKey
+from cardkit.card.key_request import External, KeyUse, Seal, WriteKey
+from cardkit.card.messaging import USUAL, Messaging
 from cardkit.card.procedure import Procedure, ask, command, milestone, transmit
 from cardkit.crypto.algorithm import Algorithm
 
 TRANSPORT_KEY = "T514.TRANSPORT"
 _ABSENT = frozenset({0x6A82, 0x6A81, 0x6A88})
 _ENDED = frozenset({0x6985, 0x6901})
-_SEALINGS = {
-    Algorithm.TDES: Sealing(encrypt=True, key_use=KeyUse.DIRECT),
-    # WRITE KEY of chips with SM4 is known from the PKI application of 3.0 cards only, and folds.
-    Algorithm.SM4: Sealing(encrypt=True, key_use=KeyUse.DIRECT, fold=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,8 @@ class ChipPlan:
         Directory files on record as finished.
     begun : bool
         Whether this chip was worked on before and may hold an unfinished directory file.
+    messaging : Messaging
+        How the chip wants WRITE KEY protected: its vector and the form of its MAC.
     """
 
     serial: bytes
@@ -66,6 +64,7 @@ class ChipPlan:
     puk_level: int = 0x06
     done: frozenset[str] = frozenset()
     begun: bool = False
+    messaging: Messaging = USUAL
 
     @property
     def atr(self) -> bytes:
@@ -199,13 +198,15 @@ def _key_data(
     name, under = directory.key_name(slot), f"{directory.label}.MK"
     if slot.type is KeyType.MASTER:
         return (yield from ask(WriteKey(None, header, name, key_header)))
-    challenge = yield from command(Command(0x00, 0x84, 0x00, 0x00, le=8), what="GET CHALLENGE")
+    rules = plan.messaging
+    get = Command(0x00, 0x84, 0x00, 0x00, le=rules.challenge)
+    vector = rules.vector((yield from command(get, what="GET CHALLENGE")))
     sealed_header = bytes((t514.KEY_RECORD,)) + key_header
-    sealing = _SEALINGS[algorithm]
+    sealing = rules.sealing(algorithm, encrypt=True, key_use=KeyUse.DIRECT)
     if slot.type is KeyType.PIN:
         pin = digits.ljust(t514.KEY_LENGTH, b"\xff")
-        return (yield from ask(Seal(under, header, sealed_header + pin, challenge, sealing)))
-    return (yield from ask(WriteKey(under, header, name, sealed_header, challenge, sealing)))
+        return (yield from ask(Seal(under, header, sealed_header + pin, vector, sealing)))
+    return (yield from ask(WriteKey(under, header, name, sealed_header, vector, sealing)))
 
 
 def _make_files(card: Card, directory: DirectoryFile, plan: ChipPlan) -> Procedure[None]:
