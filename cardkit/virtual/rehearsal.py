@@ -20,7 +20,7 @@ from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import algorithm_of, tree_of
 from cardkit.issuance.writer import Issued, Writer
 from cardkit.keys import KeyStore
-from cardkit.keys.open_store import factors_above
+from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
@@ -109,6 +109,13 @@ def chip_for(profile: Profile, state: str, store: KeyStore) -> VirtualCard:
     if state == "blank":
         return factory.blank(serial)
     return factory.premade(serial, complete=state == "complete")
+
+
+def stand_in_keys(profile: Profile) -> KeyStore:
+    """Public test keys that stand in for those of a profile, of the algorithm of its cards."""
+    name = f"package:masters-{algorithm_of(profile).value}.toml"
+    keys = replace(profile.keys, store=name, version=0)
+    return open_store(replace(profile, test=True, keys=keys))
 
 
 class _Understudy(Registry):
