@@ -128,6 +128,8 @@ def test_check(as_: As) -> None:
     wrong = as_("x", "check", "SSSE.IRK", "--check-value", "010203")
     assert wrong.code == 4
     assert "was expected" in wrong.err
+    slip = as_("x", "check", "SSSE.IRK", "--check-value", value + "0000000000")
+    assert (slip.code, f"is {value}…" in slip.err) == (4, True)  # its last five bytes are others
     assert as_("x", "check", "SSSE.IRK", "--check-value", "0102").code == 2
     missing = as_("x", "check", "SSSE.IRK", "--version", 4)
     assert (missing.code, "there are v1" in missing.err) == (2, True)
