@@ -21,7 +21,8 @@ MEANINGS = {
     "card.generation": "Specification tree of the cards. Known: `2.0`.",
     "card.version": "What EF05 tag 03 of SSSE has to say; written to blank chips.",
     "card.algorithm": "Algorithm the card names when SSSE is selected: 1 3DES, 2 SSF33, 3 SM4. A "
-    "card that names another, or a key of another, is refused. This version works with 1 and 3.",
+    "card that names another, or a key of another, is refused. SSF33 is secret: only a PSAM "
+    "computes it, no store and no virtual card.",
     "card.dialect": "Chip operating system of blank chips. Known: `t514`.",
     "card.blank_atr_head": "What the ATR of a blank chip begins with, in hex; other chips are "
     "refused.",

@@ -14,8 +14,8 @@ from cardkit.errors import UsageError
 if TYPE_CHECKING:
     from cardkit.profile.schema import CardSection, Messaging, Numbers, Profile, Region
 
-GENERATIONS: Mapping[str, frozenset[int]] = {"2.0": frozenset({1, 3})}
-"""Specification tree → algorithms that can be worked with in it (1 3DES, 2 SSF33, 3 SM4)."""
+GENERATIONS: Mapping[str, frozenset[int]] = {"2.0": frozenset({1, 2, 3})}
+"""Specification tree → algorithms of its cards (1 3DES, 2 SSF33, which takes a PSAM, 3 SM4)."""
 
 DIALECTS = frozenset({"t514"})
 """Chip operating systems that blank chips may have."""
@@ -93,7 +93,7 @@ def _support(card: CardSection) -> Iterator[Broken]:
     elif card.algorithm not in algorithms:
         yield (
             f"card.algorithm {card.algorithm} is not supported for generation {card.generation}",
-            "1 is 3DES, 3 is SM4; SSF33 (2) is secret and not supported",
+            "1 is 3DES, 2 is SSF33, 3 is SM4",
         )
     if card.dialect not in DIALECTS:
         known = ", ".join(f'"{name}"' for name in sorted(DIALECTS))

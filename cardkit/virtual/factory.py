@@ -18,6 +18,7 @@ from cardkit.card.key_request import External, KeyUse
 from cardkit.card.procedure import run
 from cardkit.card.procedures.identify import APPLICATION_PROVIDER, NO_MAC, identify
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
+from cardkit.crypto.algorithm import cipher_of
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import (
     algorithm_of,
@@ -47,6 +48,11 @@ class CardFactory:
         ``random(n)`` gives n bytes; the chips draw their challenges from it.
     store : KeyStore, optional
         Default: the profile's, which has to be a file of test keys.
+
+    Raises
+    ------
+    SecretAlgorithmError
+        The cards of the profile compute with SSF33.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class CardFactory:
         random: RandomSource = os.urandom,
         store: KeyStore | None = None,
     ) -> None:
+        cipher_of(algorithm_of(profile))  # a double computes what software can
         self._profile = profile
         self._random = random
         self._tree = tree_of(profile)

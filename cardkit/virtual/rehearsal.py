@@ -16,6 +16,7 @@ from cardkit.apdu.link import chain
 from cardkit.apdu.mask import Masker
 from cardkit.apdu.trace import Exchange, Trace, exchange_lines
 from cardkit.apdu.trace_link import Recorder, TraceLink
+from cardkit.crypto.algorithm import cipher_of
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import algorithm_of, tree_of
 from cardkit.issuance.writer import Issued, Writer
@@ -113,7 +114,9 @@ def chip_for(profile: Profile, state: str, store: KeyStore) -> VirtualCard:
 
 def stand_in_keys(profile: Profile) -> KeyStore:
     """Public test keys that stand in for those of a profile, of the algorithm of its cards."""
-    name = f"package:masters-{algorithm_of(profile).value}.toml"
+    algorithm = algorithm_of(profile)
+    cipher_of(algorithm)  # there are no keys of SSF33
+    name = f"package:masters-{algorithm.value}.toml"
     keys = replace(profile.keys, store=name, version=0)
     return open_store(replace(profile, test=True, keys=keys))
 
