@@ -36,8 +36,8 @@ class StandIn:
 
     def __init__(self, link: Link, asked: tuple[str, str], told: tuple[str, str]) -> None:
         self._link = link
-        self._asked = tuple(map(bytes.fromhex, asked))
-        self._told = tuple(map(bytes.fromhex, told))
+        self._asked, self._asked_below = map(bytes.fromhex, asked)
+        self._told_below, self._told = map(bytes.fromhex, told)
         self.commands: list[bytes] = []
 
     @property
@@ -46,7 +46,8 @@ class StandIn:
 
     def transmit(self, apdu: bytes) -> bytes:
         self.commands.append(apdu)
-        return self._link.transmit(apdu.replace(*self._asked)).replace(*self._told)
+        answer = self._link.transmit(apdu.replace(self._asked, self._asked_below))
+        return answer.replace(self._told_below, self._told)
 
     def reset(self) -> bytes:
         return self._link.reset()
