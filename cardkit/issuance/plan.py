@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cardkit.card.card import Card
 from cardkit.card.files import TREES, Tree
 from cardkit.card.files.codings import Value
 from cardkit.card.key_request import KeyUse
@@ -41,6 +42,12 @@ def tree_of(profile: Profile) -> Tree:
 def algorithm_of(profile: Profile) -> Algorithm:
     """What the cards of a profile compute with."""
     return Algorithm.of_card(profile.card.algorithm)
+
+
+def card_of(profile: Profile, atr: bytes) -> Card:
+    """A card of a profile, of which nothing is known but its ATR."""
+    version = profile.card.key_version
+    return Card(tree_of(profile), atr, algorithm_of(profile), key_version=version)
 
 
 def messaging_of(profile: Profile) -> Messaging:

@@ -23,6 +23,9 @@ MEANINGS = {
     "card.algorithm": "Algorithm the card names when SSSE is selected: 1 3DES, 2 SSF33, 3 SM4. A "
     "card that names another, or a key of another, is refused. SSF33 is secret: only a PSAM "
     "computes it, no store and no virtual card.",
+    "card.key_version": "Version of the keys on the cards, 1 to 3: cards with SM4 or SSF33 want it "
+    "in EXTERNAL AUTHENTICATE, blank chips get it. Which master keys they come from says "
+    "`keys.version`.",
     "card.dialect": "Chip operating system of blank chips. Known: `t514`.",
     "card.blank_atr_head": "What the ATR of a blank chip begins with, in hex; other chips are "
     "refused.",

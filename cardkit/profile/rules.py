@@ -23,6 +23,7 @@ DIALECTS = frozenset({"t514"})
 CARD_NUMBER_LENGTH = 8  # characters before the check character
 MOST_YEARS = 100
 MOST_VERSIONS = 99
+MOST_KEY_VERSIONS = 3  # on a card (LD/T 6001.3)
 MOST_HOURS = 14  # the date line: UTC-12 to UTC+14
 LEAST_HOURS = -12
 
@@ -101,6 +102,8 @@ def _support(card: CardSection) -> Iterator[Broken]:
 
 
 def _card(card: CardSection) -> Iterator[Broken]:
+    if not 1 <= card.key_version <= MOST_KEY_VERSIONS:
+        yield f"card.key_version is 1 to {MOST_KEY_VERSIONS}", ""
     if not (card.version.isascii() and card.version.isprintable() and len(card.version) == 4):
         yield "card.version has 4 characters", 'such as "2.00"'
     if not (card.card_class.isascii() and card.card_class.isprintable()

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 
 from cardkit.apdu.link import chain
-from cardkit.card.card import Card
 from cardkit.card.dialects.t514 import ChipPlan, initialise, open_chip
 from cardkit.card.dialects.t514.initialise import TRANSPORT_KEY
 from cardkit.card.files.codings import Value
@@ -22,6 +21,7 @@ from cardkit.crypto.algorithm import cipher_of
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import (
     algorithm_of,
+    card_of,
     expected_card,
     factory_values,
     messaging_of,
@@ -103,7 +103,7 @@ class CardFactory:
         chip = self.blank(serial)
         id_code = self._profile.district + APPLICATION_PROVIDER + serial
         link = chain(VirtualLink(chip))
-        card = Card(self._tree, link.atr, algorithm_of(self._profile))
+        card = card_of(self._profile, link.atr)
         keys = self._keyring.for_card(card.factor)
         mac = run(id_code_mac(id_code), link, keys) if complete else NO_MAC
         run(open_chip(link.atr[-6:]), link, keys)
@@ -133,7 +133,7 @@ class CardFactory:
         """
         chip = self.premade(serial)
         link = chain(VirtualLink(chip))
-        card = Card(self._tree, link.atr, algorithm_of(self._profile))
+        card = card_of(self._profile, link.atr)
         keys = self._keyring.for_card(card.factor)
         identity = run(identify(card, expected_card(self._profile), self._random(8)), link, keys)
         if identity is None:

@@ -51,6 +51,7 @@ def test_defaults_stand_in_for_what_is_not_said(tmp_path: Path) -> None:
         (REGION + "utc_offset_hours = 100", "utc_offset_hours is -12 to 14"),
         (REGION + '[card]\ngeneration = "3.0"', "generation '3.0' is not known"),
         (REGION + "[card]\nalgorithm = 4", "algorithm 4 is not supported for generation 2.0"),
+        (REGION + "[card]\nkey_version = 4", "card.key_version is 1 to 3"),
         (REGION + '[card]\ndialect = "t515"', "dialect 't515' is not known"),
         (REGION + '[card]\nversion = "2.000"', "card.version has 4 characters"),
         (REGION + '[card]\ncard_class = ""', "card.card_class has 1 character"),
