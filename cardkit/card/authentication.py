@@ -10,7 +10,7 @@ from cardkit.codec import tlv
 from cardkit.crypto.algorithm import Algorithm
 
 KEY_VERSION = 0x01
-"""Version of the keys that cardkit loads; also what working programs send to 3.0 cards."""
+"""Of keys on cards, unless a profile says another; also what working programs send to 3.0 cards."""
 
 KEY_ALGORITHMS = {Algorithm.TDES: 0x00, Algorithm.SM4: 0x03}
 """Algorithm byte of key records: 00 is T514's for 3DES; 03 for SM4 is ours, as in PSAMs."""

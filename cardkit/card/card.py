@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterator
 
 from cardkit.apdu import Command, StatusError, StatusWord
-from cardkit.card.authentication import algorithm_named, external_data
+from cardkit.card.authentication import KEY_VERSION, algorithm_named, external_data
 from cardkit.card.files.codings import Value
 from cardkit.card.files.model import (
     Access,
@@ -72,12 +72,22 @@ class Card:
     algorithm : Algorithm, optional
         What its keys work with, where that is known; else the card is believed when its environment
         is selected, and 3DES is taken until then.
+    key_version : int
+        Of the keys on the card: EXTERNAL AUTHENTICATE with SM4 and SSF33 names it.
     """
 
-    def __init__(self, tree: Tree, atr: bytes, algorithm: Algorithm | None = None) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        atr: bytes,
+        algorithm: Algorithm | None = None,
+        *,
+        key_version: int = KEY_VERSION,
+    ) -> None:
         self.tree = tree
         self.atr = atr
         self.algorithm = algorithm or Algorithm.TDES
+        self.key_version = key_version
         self._listens = algorithm is None
         self.selected: DirectoryFile | None = None
         self._levels: dict[str, set[int]] = {}
@@ -168,12 +178,10 @@ class Card:
 
     # --- keys --------------------------------------------------------------------------------
 
-    def challenge(self) -> Procedure[bytes]:
-        """GET CHALLENGE of 8 bytes; the card accepts it once."""
+    def challenge(self, length: int = CHALLENGE_LENGTH) -> Procedure[bytes]:
+        """GET CHALLENGE; the card accepts it once."""
         return (
-            yield from command(
-                Command(0x00, 0x84, 0x00, 0x00, le=CHALLENGE_LENGTH), what="GET CHALLENGE"
-            )
+            yield from command(Command(0x00, 0x84, 0x00, 0x00, le=length), what="GET CHALLENGE")
         )
 
     def external_authenticate(self, directory: DirectoryFile, slot: KeySlot) -> Procedure[None]:
@@ -193,7 +201,7 @@ class Card:
         challenge = yield from self.challenge()
         proof = yield from ask(External(directory.key_name(slot), challenge, challenge))
         kid = Level.FREE if slot.type is KeyType.MASTER else slot.kid
-        data = external_data(self.algorithm, proof, challenge)
+        data = external_data(self.algorithm, proof, challenge, self.key_version)
         answer = yield from transmit(Command(0x00, 0x82, 0x00, kid, data))
         if not answer.sw.ok:
             self._lose(directory)

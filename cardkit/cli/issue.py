@@ -105,7 +105,10 @@ def issue(
     loaded = common.load_profile(profile)
     roster = jobs.read_roster(loaded, file, common.today(loaded))
     if dry_run:
-        show_rehearsal(loaded, roster, chips, output, lang)
+        by_psam = psam is not None or psam_image is not None
+        if by_psam:
+            _check_chips([VIRTUAL], chips)
+        show_rehearsal(loaded, roster, chips, output, lang, by_psam=by_psam)
         return
     folder = out or file.with_suffix(".issued")
     jobs.prepare_folder(folder)
@@ -180,7 +183,7 @@ def _check_chips(readers: Sequence[str], chips: str) -> None:
     """The virtual reader never runs out of chips: refuse once what every one would be refused."""
     if list(readers) == [VIRTUAL] and chips != "complete":
         raise UsageError(
-            f"{chips} chips of the virtual reader need keys that no PSAM has",
+            f"{chips} chips need keys that no PSAM has",
             hint="--chips complete, or leave out the PSAM",
         )
 

@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 
 
 def show_rehearsal(
-    profile: Profile, roster: Roster, chips: str, output: Output, lang: Language
+    profile: Profile, roster: Roster, chips: str, output: Output, lang: Language, *, by_psam: bool
 ) -> None:
     """Make the first card of a roster on a virtual chip; print its commands and its time.
+
+    Parameters
+    ----------
+    by_psam : bool
+        A PSAM will have the keys. It is not touched, and a window that has one need have no store:
+        commands are the same whatever the keys, so public test keys stand in.
 
     Raises
     ------
     UsageError
         No row of the roster can be issued.
     """
-    from cardkit.virtual.rehearsal import chip_for, rehearse  # noqa: PLC0415
+    from cardkit.virtual.rehearsal import chip_for, rehearse, stand_in_keys  # noqa: PLC0415
 
     if not roster.applicants:
         raise UsageError(
@@ -34,7 +40,8 @@ def show_rehearsal(
             hint="see `cardkit roster check`",
             zh="花名册中没有可以制卡的行：请用 cardkit roster check 查看原因",
         )
-    store = open_keys(profile, "rehearsal")  # custodians, an agent, a token: as for real cards
+    # Without a PSAM custodians, an agent, a token: as for real cards.
+    store = stand_in_keys(profile) if by_psam else open_keys(profile, "rehearsal")
     chip = chip_for(profile, chips, store)
     done = rehearse(profile, roster.applicants[0], chip, common.now(), store)
     count = len(roster.applicants)

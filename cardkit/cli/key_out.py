@@ -87,16 +87,15 @@ def export(
 
 
 def _factors(cards: Path, province: str | None, city: str | None) -> Factors:
-    from cardkit.keys.reference import Factors, city_factor, province_factor  # noqa: PLC0415
+    from cardkit.keys.reference import Factors  # noqa: PLC0415
 
-    above = [province_factor(province)] if province else []
-    above += [city_factor(city)] if city else []
+    above = _above(province, city)
     try:
         with cards.open("rb") as file:
             content = file.read(_LARGEST)
         lines = content.split()
         joined = b"".join(bytes.fromhex(line.decode("ascii")) for line in lines)
-        factors = Factors(tuple(above), joined)
+        factors = Factors(above, joined)
         whole = all(len(line) == 16 for line in lines)
     except OSError as error:
         raise UsageError(f"{cards}: {error.strerror}") from None
@@ -105,8 +104,26 @@ def _factors(cards: Path, province: str | None, city: str | None) -> Factors:
     if not whole:
         raise UsageError(
             f"{cards}: every line has 16 hexadecimal digits",
-            hint="the last 8 bytes of the card's ATR; province 2, city 6 digits",
+            hint="the last 8 bytes of the card's ATR",
         )
     if not factors.cards:
         raise UsageError(f"{cards} names no card")
     return factors
+
+
+def _above(province: str | None, city: str | None) -> tuple[bytes, ...]:
+    """Factors of the levels above the cards; whoever mixes places up would seal keys of no card."""
+    from cardkit.keys.reference import city_factor, province_factor  # noqa: PLC0415
+
+    for option, digits, length in (("--province", province, 2), ("--city", city, 6)):
+        if digits is not None and not (
+            digits.isascii() and digits.isdecimal() and len(digits) == length
+        ):
+            raise UsageError(f"{option} has {length} digits", hint="codes of GB/T 2260")
+    if province and city and not city.startswith(province):
+        raise UsageError(
+            f"city {city} does not lie in province {province}",
+            hint="the first two digits of a city are its province; nothing was derived",
+        )
+    above = [province_factor(province)] if province else []
+    return (*above, *([city_factor(city)] if city else []))

@@ -17,7 +17,10 @@ from cardkit.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cardkit.keys.record import KeyRecord
     from cardkit.keys.reference import CheckValue
+    from cardkit.keys.secret import Secret
+    from cardkit.keys.soft_content import Content
 
 _NEW_CUSTODIANS = click.option(
     "--new-custodian", "new", multiple=True, required=True, metavar="NAME",
@@ -103,11 +106,20 @@ def check(
         held = [records[p] for p in sorted(file.content.keys)]
         if name:
             held = [find(records, name, version)]
-    if check_value:
-        compare(held[0], check_value_of(check_value))
+        if check_value:
+            compare(held[0], check_value_of(check_value), _key(file.content, held[0]))
     out.document([{"key": r.name, "version": r.version, "ok": True} for r in held])
     out.lines(f"ok  {r}" for r in held)
     ctx.exit(ExitCode.DONE)
+
+
+def _key(content: Content, record: KeyRecord) -> Secret:
+    try:
+        return content.keys[record.place]
+    except KeyError:
+        raise UsageError(
+            f"{record} is destroyed", hint="there is no key any more to compare"
+        ) from None
 
 
 def check_value_of(text: str) -> CheckValue:

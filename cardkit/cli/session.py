@@ -170,6 +170,7 @@ def card_session(target: Target, *, opens: bool = False, keys: bool = False) -> 
     profile = target.load_profile()
     if (keys or target.psam or target.psam_image) and profile is None:
         raise UsageError("keys belong to a profile", hint="name it with --profile")
+    from cardkit.card.authentication import KEY_VERSION  # noqa: PLC0415
     from cardkit.card.card import Card  # noqa: PLC0415
 
     tree = tree_of(profile)
@@ -180,7 +181,9 @@ def card_session(target: Target, *, opens: bool = False, keys: bool = False) -> 
     ):
         atr = connection.link.atr
         held = keys_for(profile, atr, store)
-        yield Session(connection.reader, connection.link, Card(tree, atr), held, profile)
+        version = profile.card.key_version if profile else KEY_VERSION
+        card = Card(tree, atr, key_version=version)  # it is believed about its algorithm
+        yield Session(connection.reader, connection.link, card, held, profile)
 
 
 @contextmanager

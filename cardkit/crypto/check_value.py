@@ -34,15 +34,15 @@ def check_value_gp_aes(key: bytes) -> bytes:
     return aes.encrypt_ecb(key, b"\x01" * 16)[:3]
 
 
-def check_value_cmac_aes(key: bytes) -> bytes:
-    """CMAC of nothing, 5 bytes (ANSI X9.24-1:2017 annex A; TR-31 with AES).
+def check_value_cmac_aes(key: bytes, length: int = 5) -> bytes:
+    """CMAC of nothing, 5 bytes (ANSI X9.24-1:2017 annex A; TR-31 with AES); 3 to 8 on paper.
 
     Examples
     --------
     >>> check_value_cmac_aes(bytes.fromhex("2B7E151628AED2A6ABF7158809CF4F3C")).hex()
     'bb1d6929e9'
     """
-    return aes.cmac(key, b"")[:5]
+    return _first(aes.cmac(key, b""), length, least=3)
 
 
 def check_value_sm4(key: bytes, length: int = 3) -> bytes:

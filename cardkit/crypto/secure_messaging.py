@@ -109,12 +109,16 @@ def mac(key: bytes, message: bytes, vector: bytes, rules: Rules) -> bytes:
     >>> mac(b"\xff" * 8, message, bytes.fromhex("4C45BAB900000000"), Rules()).hex()
     'd7c943f6'
     """
+    last = chain(key, message, vector, rules)
+    return fold(last, MAC_LENGTH) if rules.truncation is Truncation.FOLD4 else last[:MAC_LENGTH]
+
+
+def chain(key: bytes, message: bytes, vector: bytes, rules: Rules) -> bytes:
+    """Last block of the chain over the padded message, from which the MAC is taken."""
     padded = method2(message, cipher_of(rules.algorithm).block)
     if rules.algorithm is Algorithm.SM4:
-        last = cbc_mac_sm4(key, padded, vector)
-    else:
-        last = (cbc_mac if len(key) == 8 else retail_mac)(key, padded, vector)
-    return fold(last, MAC_LENGTH) if rules.truncation is Truncation.FOLD4 else last[:MAC_LENGTH]
+        return cbc_mac_sm4(key, padded, vector)
+    return (cbc_mac if len(key) == 8 else retail_mac)(key, padded, vector)
 
 
 def encrypt_field(key: bytes, data: bytes, rules: Rules) -> bytes:
@@ -128,8 +132,13 @@ def encrypt_field(key: bytes, data: bytes, rules: Rules) -> bytes:
     """
     if len(data) > 255:
         raise ValueError("an encrypted field has at most 255 bytes")
+    return encrypt(key, bytes((len(data),)) + data, rules)
+
+
+def encrypt(key: bytes, content: bytes, rules: Rules) -> bytes:
+    """ECB of what already carries its length, padded as the rules say."""
     cipher = cipher_of(rules.algorithm)
-    return cipher.encrypt_ecb(key, _padded(bytes((len(data),)) + data, cipher.block, rules))
+    return cipher.encrypt_ecb(key, _padded(content, cipher.block, rules))
 
 
 def decrypt_field(key: bytes, field: bytes, rules: Rules) -> bytes:

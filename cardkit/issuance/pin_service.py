@@ -19,7 +19,7 @@ from cardkit.card.procedure import Procedure
 from cardkit.card.procedures.identify import WrongCardError, identify
 from cardkit.card.procedures.pin import open_pin, reset_pin, unlock_pin
 from cardkit.errors import UsageError
-from cardkit.issuance.plan import expected_card
+from cardkit.issuance.plan import expected_card, messaging_of
 from cardkit.registry.lifecycle.chips import ChipWork
 
 if TYPE_CHECKING:
@@ -133,8 +133,9 @@ class PinService:
 
     def _on_chip(self, act_id: int, action: str, operator: Operator, *, taken_up: bool) -> Served:
         if action == RESET:
-            self.run(reset_pin(self.card, str(self.life.rules.settings["initial_pin"])))
+            new = str(self.life.rules.settings["initial_pin"])
+            self.run(reset_pin(self.card, new, messaging_of(self.profile)))
         else:
-            self.run(unlock_pin(self.card))
+            self.run(unlock_pin(self.card, messaging_of(self.profile)))
         self.life.chips.done(act_id, operator=operator, at_reader=True)
         return Served(act_id, action, taken_up)

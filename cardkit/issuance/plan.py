@@ -6,8 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cardkit.card.card import Card
 from cardkit.card.files import TREES, Tree
 from cardkit.card.files.codings import Value
+from cardkit.card.key_request import KeyUse
+from cardkit.card.messaging import Messaging
 from cardkit.card.procedures.identify import Expected
 from cardkit.codec.text import FOUR_BYTES, split_name
 from cardkit.crypto.algorithm import Algorithm
@@ -39,6 +42,23 @@ def tree_of(profile: Profile) -> Tree:
 def algorithm_of(profile: Profile) -> Algorithm:
     """What the cards of a profile compute with."""
     return Algorithm.of_card(profile.card.algorithm)
+
+
+def card_of(profile: Profile, atr: bytes) -> Card:
+    """A card of a profile, of which nothing is known but its ATR."""
+    version = profile.card.key_version
+    return Card(tree_of(profile), atr, algorithm_of(profile), key_version=version)
+
+
+def messaging_of(profile: Profile) -> Messaging:
+    """How the chips of a profile protect commands."""
+    rules = profile.messaging
+    return Messaging(
+        KeyUse(rules.key),
+        rules.challenge,
+        {"": None, "left4": False, "fold4": True}[rules.mac],
+        rules.padding == "always",
+    )
 
 
 def expected_card(profile: Profile) -> Expected:

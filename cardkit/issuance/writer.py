@@ -36,9 +36,10 @@ from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.matching import known_chip, next_record, record_for_card
 from cardkit.issuance.plan import (
     PlanError,
-    algorithm_of,
+    card_of,
     expected_card,
     factory_values,
+    messaging_of,
     plan,
     tree_of,
 )
@@ -300,6 +301,7 @@ class Writer:
                 self._profile.pin.puk_level,
                 done,
                 begun,
+                messaging_of(self._profile),
             )
             session.run(
                 initialise(session.card, chip_plan),
@@ -351,7 +353,7 @@ class Writer:
     # --- the registry's side -----------------------------------------------------------------
 
     def _session(self, link: Link, reader: str, atr: bytes) -> _Session:
-        card = Card(self._tree, atr, algorithm_of(self._profile))
+        card = card_of(self._profile, atr)
         return _Session(link, card, self._keyring.for_card(card.factor), reader)
 
     def _intend(

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
-from cardkit.crypto import des, ssc
+from cardkit.crypto import des, secure_messaging, ssc
+from cardkit.crypto.algorithm import Algorithm
 from cardkit.crypto.bits import fold
-from cardkit.crypto.mac import cbc_mac, retail_mac
-from cardkit.crypto.padding import method2, method2_if_needed
+from cardkit.crypto.secure_messaging import FieldPadding, Rules
 from cardkit.keys.reference import KeyRef
 from cardkit.keys.secret import Unpicklable
 from cardkit.keys.store import KeyPolicyError
@@ -102,7 +102,14 @@ def authentication_data(encrypt: Encrypt, factor: bytes, data: bytes) -> bytes:
     return des.encrypt_ecb(encrypt(_eight(factor)), _eight(data))
 
 
-def seal(key: bytes, header: bytes, data: bytes, iv: bytes, sealing: Sealing) -> bytes:
+def seal(
+    key: bytes,
+    header: bytes,
+    data: bytes,
+    iv: bytes,
+    sealing: Sealing,
+    algorithm: Algorithm = Algorithm.TDES,
+) -> bytes:
     """Encrypt and MAC a data field by the switches of `Sealing`.
 
     Parameters
@@ -112,22 +119,39 @@ def seal(key: bytes, header: bytes, data: bytes, iv: bytes, sealing: Sealing) ->
     header : bytes
         Covered by the MAC before the data.
     iv : bytes
-        8 bytes: the card's challenge; with a process key it is the factor too.
+        The card's challenge, 8 bytes; with a process key it is the factor too.
     """
-    process = sealing.key_use is KeyUse.PROCESS
-    used = ssc.process_key(key, iv) if process else key
-    return seal_with(used, header, data, iv, sealing)
+    used = secure_messaging.working_key(key, iv, _rules(sealing, algorithm))
+    return seal_with(used, header, data, iv, sealing, algorithm)
 
 
-def seal_with(used: bytes, header: bytes, data: bytes, iv: bytes, sealing: Sealing) -> bytes:
-    """The same with the key that does the work: 8 bytes of process key, or 16 of the key itself."""
+def seal_with(
+    used: bytes,
+    header: bytes,
+    data: bytes,
+    iv: bytes,
+    sealing: Sealing,
+    algorithm: Algorithm = Algorithm.TDES,
+) -> bytes:
+    """The same with the key that does the work: a process key, or the key itself.
+
+    `cardkit.crypto.secure_messaging` computes, and that is what the self-test has known answers of.
+    """
+    rules = _rules(sealing, algorithm)
     if sealing.encrypt:
-        pad = method2 if sealing.always_pad else method2_if_needed
-        data = des.encrypt_ecb(used, pad(data))
+        data = secure_messaging.encrypt(used, data, rules)
     if not sealing.mac_length:
         return data
-    last = (cbc_mac if len(used) == des.BLOCK else retail_mac)(used, method2(header + data), iv)
-    return data + cut(last, sealing)
+    vector = secure_messaging.initial_vector(iv, rules)
+    return data + cut(secure_messaging.chain(used, header + data, vector, rules), sealing)
+
+
+def _rules(sealing: Sealing, algorithm: Algorithm) -> Rules:
+    return Rules(
+        algorithm,
+        padding=FieldPadding.ALWAYS if sealing.always_pad else FieldPadding.IF_NEEDED,
+        key_use=secure_messaging.KeyUse(sealing.key_use.value),
+    )
 
 
 def cut(last: bytes, sealing: Sealing) -> bytes:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing
+from cardkit.card.key_request import External, Internal, KeyUse, Seal
 from cardkit.crypto import sm4, ssc
-from cardkit.crypto.mac import cbc_mac_sm4
-from cardkit.crypto.padding import method2, method2_if_needed
-from cardkit.keys.answers import KeyArray, cut
+from cardkit.crypto.algorithm import Algorithm
+from cardkit.keys.answers import KeyArray, seal
 from cardkit.keys.reference import KeyRef
 
 
@@ -26,19 +25,8 @@ class Sm4KeyArray(KeyArray):
 
     def seal(self, index: int, request: Seal) -> bytes:
         """See `CardKeys`."""
-        return _seal(self._key(index), request.header, request.data, request.iv, request.sealing)
-
-
-def _seal(key: bytes, header: bytes, data: bytes, iv: bytes, sealing: Sealing) -> bytes:
-    used = ssc.process_key_sm4(key, iv) if sealing.key_use is KeyUse.PROCESS else key
-    if sealing.encrypt:
-        pad = method2 if sealing.always_pad else method2_if_needed
-        data = sm4.encrypt_ecb(used, pad(data, sm4.BLOCK))
-    if not sealing.mac_length:
-        return data
-    vector = iv + bytes(sm4.BLOCK - len(iv))
-    last = cbc_mac_sm4(used, method2(header + data, sm4.BLOCK), vector)
-    return data + cut(last, sealing)
+        key, iv = self._key(index), request.iv
+        return seal(key, request.header, request.data, iv, request.sealing, Algorithm.SM4)
 
 
 def key_array(ref: KeyRef, keys: bytes | bytearray, *, plain_loading: bool = False) -> KeyArray:

@@ -18,11 +18,13 @@ _SPARE = 15  # bytes the library wants to have beyond what it writes: a block le
 _WORTH_NUMPY = 64  # cards; below, importing and calling it costs more than it saves
 
 
-def check_value(algorithm: str, key: bytes) -> bytes:
-    """Check value of a key: 3 bytes; 5 for AES (`cardkit.crypto.check_value`)."""
+def check_value(algorithm: str, key: bytes, length: int = 0) -> bytes:
+    """Check value of a key: 3 bytes, 5 for AES, or ``length`` (`cardkit.crypto.check_value`)."""
     if algorithm == "3des":
-        return check_value_3des(key)
-    return check_value_sm4(key) if algorithm == "sm4" else check_value_cmac_aes(key)
+        return check_value_3des(key, length or 3)
+    if algorithm == "sm4":
+        return check_value_sm4(key, length or 3)
+    return check_value_cmac_aes(key, length or 5)
 
 
 def descend(algorithm: str, key: bytes, above: tuple[bytes, ...]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from cardkit.card.key_request import External, Internal, Seal, WriteKey
+from cardkit.crypto.algorithm import Algorithm, SecretAlgorithmError
 from cardkit.keys.reference import Factors, KeyRef
 from cardkit.keys.store import KeyBatch, KeyMissingError, KeyPolicyError, KeyStore
 
@@ -104,6 +105,8 @@ def derive(
     ------
     KeyPolicyError
         A key is of another algorithm than the cards. Nothing was derived.
+    SecretAlgorithmError
+        The cards compute with SSF33, and this is not a PSAM that has keys of it.
     """
     return {
         name: store.derive_many(ref, Factors() if name in UNDERIVED else Factors(above, cards))
@@ -114,6 +117,9 @@ def derive(
 def references(store: KeyStore, names: Iterable[str], algorithm: str = "") -> dict[str, KeyRef]:
     """Every named key, if it fits the algorithm of the cards; parameters, errors as `derive`."""
     refs = {name: store.reference(name) for name in names}
+    secret = algorithm == Algorithm.SSF33.value
+    if secret and any(ref.algorithm != algorithm for ref in refs.values()):
+        raise SecretAlgorithmError
     for name, ref in refs.items():
         if algorithm and name not in UNDERIVED and ref.algorithm != algorithm:
             raise KeyPolicyError(

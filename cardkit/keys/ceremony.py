@@ -108,7 +108,7 @@ def type_component(
             )
         if expected is not None:
             value = CheckValue(bulk.check_value(ceremony.record.algorithm, one.reveal()))
-            compare(replace(ceremony.record, check_value=value), expected)
+            compare(replace(ceremony.record, check_value=value), expected, one)
         return _give(custody, name, one)
 
 
@@ -134,7 +134,7 @@ def finish(custody: Custody, name: str, expected: CheckValue | None = None) -> K
         )
         record = custody.add(content, wish, Secret(ceremony.total.reveal()), origin="components")
         if expected is not None:
-            compare(record, expected)
+            compare(record, expected, ceremony.total)
         # None of those who led it or gave a component approves the key.
         people = dict.fromkeys((*ceremony.holders, custody.actor))
         others = tuple(person for person in people if person != r.made_by)

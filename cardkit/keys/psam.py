@@ -19,6 +19,7 @@ from cardkit.card.procedure import Procedure
 from cardkit.card.psam import Environment, KeyMap, MapEntry
 from cardkit.crypto.padding import method2, method2_if_needed
 from cardkit.errors import UnreachableError
+from cardkit.keys.answers import cut
 from cardkit.keys.gate import GATE
 from cardkit.keys.psam_errors import (
     NotForPsamError,
@@ -312,11 +313,10 @@ class PsamBatch:
         sealing = request.sealing
         if sealing.key_use is not KeyUse.PROCESS:
             raise self._cannot_seal("makes MACs with process keys only")
-        if sealing.fold:
-            raise self._cannot("gives the first bytes of a MAC and folds none")
         if self._place.type not in psam.MACS or sealing.mac_length > psam.MAC_LENGTH:
             raise self._cannot_seal("has that key for authentication only")
-        if sealing.encrypt and self._place.type not in psam.ENCRYPTS:
+        # What is folded is the whole last block, and that is built of single encryptions.
+        if (sealing.encrypt or sealing.fold) and self._place.type not in psam.ENCRYPTS:
             raise self._cannot_seal("has that key for MACs only")
         return self._store.ask(self.ref.name, lambda: self._sealed(index, request))
 
@@ -348,6 +348,9 @@ class PsamBatch:
         if not sealing.mac_length:
             return data
         covered = method2(request.header + data, environment.block)
+        if sealing.fold:
+            last = yield from psam.last_block(environment, request.iv, covered)
+            return data + cut(last, sealing)
         mac = yield from psam.mac(environment, request.iv, covered)
         return data + mac[: sealing.mac_length]
 
@@ -367,9 +370,9 @@ class PsamBatch:
     def _cannot_seal(self, why: str) -> PsamCannotError:
         return PsamCannotError(
             f"{self.ref.name}: a PSAM {why}",
-            hint="a card whose id code has no MAC yet is finished with a key store or an HSM; put "
-            "in a complete pre-made card",
-            zh="PSAM 卡不能计算卡识别码的 MAC：请放识别码完整的预制卡，或使用密钥库、加密机",
+            hint="use a key store or an HSM for this; where cards are made, put in pre-made ones "
+            "with a complete id code",
+            zh="PSAM 卡不能计算此 MAC：请使用密钥库或加密机；制卡请放识别码完整的预制卡",
         )
 
 

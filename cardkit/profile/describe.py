@@ -21,7 +21,11 @@ MEANINGS = {
     "card.generation": "Specification tree of the cards. Known: `2.0`.",
     "card.version": "What EF05 tag 03 of SSSE has to say; written to blank chips.",
     "card.algorithm": "Algorithm the card names when SSSE is selected: 1 3DES, 2 SSF33, 3 SM4. A "
-    "card that names another, or a key of another, is refused. This version works with 1 and 3.",
+    "card that names another, or a key of another, is refused. SSF33 is secret: only a PSAM "
+    "computes it, no store and no virtual card.",
+    "card.key_version": "Version of the keys on the cards, 1 to 3: cards with SM4 or SSF33 want it "
+    "in EXTERNAL AUTHENTICATE, blank chips get it. Which master keys they come from says "
+    "`keys.version`.",
     "card.dialect": "Chip operating system of blank chips. Known: `t514`.",
     "card.blank_atr_head": "What the ATR of a blank chip begins with, in hex; other chips are "
     "refused.",
@@ -35,6 +39,15 @@ MEANINGS = {
     "compared with this profile.",
     "pin.initial": "PIN of a new card, 4 to 16 digits; the holder changes it.",
     "pin.puk_level": "Level (the KID) of the key that opens the reset of the PIN.",
+    "messaging.key": "What commands under STK (PIN unlocked or reset) are protected with: "
+    "`process`, a process key made from STK and the challenge, or `direct`, STK itself. WRITE KEY "
+    "always takes the master key itself.",
+    "messaging.challenge": "Bytes of GET CHALLENGE that make the initial vector, filled with 00: 4 "
+    "or 8; 16 with SM4 only. Process keys are made from 8.",
+    "messaging.mac": "How the last block becomes a MAC: `left4` its first 4 bytes, `fold4` the XOR "
+    "of its words; empty: `left4` with 3DES, `fold4` with SM4.",
+    "messaging.padding": "Whether a plain text that fills its blocks is padded: `if-needed` or "
+    "`always`.",
     "keys.store": "Where the master keys are: `soft:PATH` for an encrypted store, `pkcs11:FILE` "
     "for a token, `remote:FILE` for a key service, a path to a file of test keys, or "
     "`package:NAME` for test keys that come with cardkit. Paths are taken from the folder of the "
@@ -102,6 +115,7 @@ _TITLES = {
     "region": "Where the cards belong 地区",
     "card": "The card and its chip 卡片",
     "pin": "PIN 密码",
+    "messaging": "How the chip protects commands 安全报文",
     "keys": "Master keys 主密钥",
     "psam": "Keys in a PSAM 安全存取模块",
     "numbers": "Numbers 编号",

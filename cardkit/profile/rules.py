@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from cardkit.profile.schema import CardSection, Numbers, Profile, Region
+    from cardkit.profile.schema import CardSection, Messaging, Numbers, Profile, Region
 
-GENERATIONS: Mapping[str, frozenset[int]] = {"2.0": frozenset({1, 3})}
-"""Specification tree → algorithms that can be worked with in it (1 3DES, 2 SSF33, 3 SM4)."""
+GENERATIONS: Mapping[str, frozenset[int]] = {"2.0": frozenset({1, 2, 3})}
+"""Specification tree → algorithms of its cards (1 3DES, 2 SSF33, which takes a PSAM, 3 SM4)."""
 
 DIALECTS = frozenset({"t514"})
 """Chip operating systems that blank chips may have."""
@@ -23,8 +23,17 @@ DIALECTS = frozenset({"t514"})
 CARD_NUMBER_LENGTH = 8  # characters before the check character
 MOST_YEARS = 100
 MOST_VERSIONS = 99
+MOST_KEY_VERSIONS = 3  # on a card (LD/T 6001.3)
 MOST_HOURS = 14  # the date line: UTC-12 to UTC+14
 LEAST_HOURS = -12
+
+TDES = 1
+PROCESS_FACTOR = 8  # bytes
+_SWITCHES = {
+    "key": ("process", "direct"),
+    "mac": ("", "left4", "fold4"),
+    "padding": ("if-needed", "always"),
+}
 
 _DIGITS = frozenset("0123456789")
 _NUMBER_CHARACTERS = _DIGITS | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -49,6 +58,7 @@ def _broken(profile: Profile) -> Iterator[Broken]:
     yield from _region(profile.region)
     yield from _support(profile.card)
     yield from _card(profile.card)
+    yield from _messaging(profile.messaging, profile.card)
     yield from _numbers(profile.numbers)
     if not (_are_digits(profile.pin.initial) and 4 <= len(profile.pin.initial) <= 16):
         yield "pin.initial has 4 to 16 digits", ""
@@ -84,7 +94,7 @@ def _support(card: CardSection) -> Iterator[Broken]:
     elif card.algorithm not in algorithms:
         yield (
             f"card.algorithm {card.algorithm} is not supported for generation {card.generation}",
-            "1 is 3DES, 3 is SM4; SSF33 (2) is secret and not supported",
+            "1 is 3DES, 2 is SSF33, 3 is SM4",
         )
     if card.dialect not in DIALECTS:
         known = ", ".join(f'"{name}"' for name in sorted(DIALECTS))
@@ -92,6 +102,8 @@ def _support(card: CardSection) -> Iterator[Broken]:
 
 
 def _card(card: CardSection) -> Iterator[Broken]:
+    if not 1 <= card.key_version <= MOST_KEY_VERSIONS:
+        yield f"card.key_version is 1 to {MOST_KEY_VERSIONS}", ""
     if not (card.version.isascii() and card.version.isprintable() and len(card.version) == 4):
         yield "card.version has 4 characters", 'such as "2.00"'
     if not (card.card_class.isascii() and card.card_class.isprintable()
@@ -103,6 +115,19 @@ def _card(card: CardSection) -> Iterator[Broken]:
         yield "card.blank_atr_head is hex", ""
     if card.institution and not _is_hex(card.institution, 12):
         yield "card.institution has 12 bytes in hex", ""
+
+
+def _messaging(messaging: Messaging, card: CardSection) -> Iterator[Broken]:
+    for name, values in _SWITCHES.items():
+        if getattr(messaging, name) not in values:
+            known = ", ".join(f'"{value}"' for value in values)
+            yield f"messaging.{name} is one of {known}", ""
+    if messaging.challenge not in (4, 8, 16):
+        yield "messaging.challenge is 4, 8 or 16", "bytes of GET CHALLENGE"
+    elif messaging.key == "process" and messaging.challenge != PROCESS_FACTOR:
+        yield "messaging.challenge is 8 with process keys", "they are made from 8 bytes"
+    elif messaging.challenge == 16 and card.algorithm == TDES:
+        yield "messaging.challenge of 16 fits no 3DES card", "its initial vector has 8 bytes"
 
 
 def _numbers(numbers: Numbers) -> Iterator[Broken]:

@@ -33,7 +33,8 @@ class Region:
 class CardSection:
     """The card and its chip.
 
-    ``generation`` names the specification tree, ``version`` what EF05 tag 03 says. ``dialect`` is
+    ``generation`` names the specification tree, ``version`` what EF05 tag 03 says.
+    ``key_version`` is that of the keys on the cards. ``dialect`` is
     the chip operating system of blank chips, ``blank_atr_head`` what their ATR begins with,
     ``atr_head`` the first 11 ATR bytes they get.
     ``institution`` and ``card_class`` go into EF05 04 and 02 of blank chips and are checked on
@@ -43,6 +44,7 @@ class CardSection:
     generation: str = "2.0"
     version: str = "2.00"
     algorithm: int = 1
+    key_version: int = 1
     dialect: str = "t514"
     blank_atr_head: str = "3B6D0000"
     atr_head: str = "3B6D00000087BF10028649"
@@ -57,6 +59,22 @@ class Pin:
 
     initial: str = field(default="123456", repr=False)
     puk_level: int = 0x06
+
+
+@dataclass(frozen=True, slots=True)
+class Messaging:
+    """How the chip protects commands (secure messaging): independent switches.
+
+    ``key`` is ``process`` or ``direct``: what commands under STK work with; WRITE KEY always takes
+    the master key itself. ``challenge`` is how many bytes of challenge make the initial vector,
+    ``mac`` is ``left4``, ``fold4`` or empty (as cards with the algorithm do), ``padding`` is
+    ``if-needed`` or ``always``.
+    """
+
+    key: str = "process"
+    challenge: int = 8
+    mac: str = ""
+    padding: str = "if-needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +205,7 @@ class Profile:
     test: bool = False
     card: CardSection = CardSection()
     pin: Pin = Pin()
+    messaging: Messaging = Messaging()
     keys: Keys = Keys()
     psam: Psam = Psam()
     numbers: Numbers = Numbers()

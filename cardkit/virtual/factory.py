@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 
 from cardkit.apdu.link import chain
-from cardkit.card.card import Card
 from cardkit.card.dialects.t514 import ChipPlan, initialise, open_chip
 from cardkit.card.dialects.t514.initialise import TRANSPORT_KEY
 from cardkit.card.files.codings import Value
@@ -18,12 +17,20 @@ from cardkit.card.key_request import External, KeyUse
 from cardkit.card.procedure import run
 from cardkit.card.procedures.identify import APPLICATION_PROVIDER, NO_MAC, identify
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
+from cardkit.crypto.algorithm import cipher_of
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.plan import algorithm_of, expected_card, factory_values, tree_of
+from cardkit.issuance.plan import (
+    algorithm_of,
+    card_of,
+    expected_card,
+    factory_values,
+    messaging_of,
+    tree_of,
+)
 from cardkit.keys import KeyStore
 from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile
-from cardkit.virtual.card import VirtualCard
+from cardkit.virtual.card import Form, VirtualCard
 from cardkit.virtual.link import VirtualLink
 
 SERIAL_LENGTH = 4
@@ -41,6 +48,11 @@ class CardFactory:
         ``random(n)`` gives n bytes; the chips draw their challenges from it.
     store : KeyStore, optional
         Default: the profile's, which has to be a file of test keys.
+
+    Raises
+    ------
+    SecretAlgorithmError
+        The cards of the profile compute with SSF33.
     """
 
     def __init__(
@@ -49,6 +61,7 @@ class CardFactory:
         random: RandomSource = os.urandom,
         store: KeyStore | None = None,
     ) -> None:
+        cipher_of(algorithm_of(profile))  # a double computes what software can
         self._profile = profile
         self._random = random
         self._tree = tree_of(profile)
@@ -70,7 +83,14 @@ class CardFactory:
         atr = self._atr(serial)
         keys = self._keyring.for_card(atr[-8:])
         transport = keys.external(External(TRANSPORT_KEY, b"", bytes(2) + atr[-6:], KeyUse.DIRECT))
-        return VirtualCard.blank(atr=atr, transport_key=transport, random=self._random)
+        rules = messaging_of(self._profile)
+        return VirtualCard.blank(
+            atr=atr,
+            transport_key=transport,
+            messaging=rules.key_use.value,
+            form=Form(rules.fold, rules.always_pad),
+            random=self._random,
+        )
 
     def premade(self, serial: bytes, *, complete: bool = False) -> VirtualCard:
         """A card with structure, keys and EF05 01-04.
@@ -83,18 +103,22 @@ class CardFactory:
         chip = self.blank(serial)
         id_code = self._profile.district + APPLICATION_PROVIDER + serial
         link = chain(VirtualLink(chip))
-        card = Card(self._tree, link.atr, algorithm_of(self._profile))
+        card = card_of(self._profile, link.atr)
         keys = self._keyring.for_card(card.factor)
         mac = run(id_code_mac(id_code), link, keys) if complete else NO_MAC
         run(open_chip(link.atr[-6:]), link, keys)
         pin = self._profile.pin
         head = bytes.fromhex(self._profile.card.atr_head)
         values = factory_values(self._profile, id_code + mac)
-        run(
-            initialise(card, ChipPlan(link.atr[-6:], head, values, pin.initial, pin.puk_level)),
-            link,
-            keys,
+        made = ChipPlan(
+            link.atr[-6:],
+            head,
+            values,
+            pin.initial,
+            pin.puk_level,
+            messaging=messaging_of(self._profile),
         )
+        run(initialise(card, made), link, keys)
         chip.power_off()
         chip.reset_counters()
         return chip
@@ -109,7 +133,7 @@ class CardFactory:
         """
         chip = self.premade(serial)
         link = chain(VirtualLink(chip))
-        card = Card(self._tree, link.atr, algorithm_of(self._profile))
+        card = card_of(self._profile, link.atr)
         keys = self._keyring.for_card(card.factor)
         identity = run(identify(card, expected_card(self._profile), self._random(8)), link, keys)
         if identity is None:

@@ -16,11 +16,12 @@ from cardkit.apdu.link import chain
 from cardkit.apdu.mask import Masker
 from cardkit.apdu.trace import Exchange, Trace, exchange_lines
 from cardkit.apdu.trace_link import Recorder, TraceLink
+from cardkit.crypto.algorithm import cipher_of
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import algorithm_of, tree_of
 from cardkit.issuance.writer import Issued, Writer
 from cardkit.keys import KeyStore
-from cardkit.keys.open_store import factors_above
+from cardkit.keys.open_store import factors_above, open_store
 from cardkit.profile import Profile
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
@@ -109,6 +110,15 @@ def chip_for(profile: Profile, state: str, store: KeyStore) -> VirtualCard:
     if state == "blank":
         return factory.blank(serial)
     return factory.premade(serial, complete=state == "complete")
+
+
+def stand_in_keys(profile: Profile) -> KeyStore:
+    """Public test keys that stand in for those of a profile, of the algorithm of its cards."""
+    algorithm = algorithm_of(profile)
+    cipher_of(algorithm)  # there are no keys of SSF33
+    name = f"package:masters-{algorithm.value}.toml"
+    keys = replace(profile.keys, store=name, version=0)
+    return open_store(replace(profile, test=True, keys=keys))
 
 
 class _Understudy(Registry):

@@ -128,6 +128,8 @@ def test_check(as_: As) -> None:
     wrong = as_("x", "check", "SSSE.IRK", "--check-value", "010203")
     assert wrong.code == 4
     assert "was expected" in wrong.err
+    slip = as_("x", "check", "SSSE.IRK", "--check-value", value + "0000000000")
+    assert (slip.code, f"is {value}…" in slip.err) == (4, True)  # its last five bytes are others
     assert as_("x", "check", "SSSE.IRK", "--check-value", "0102").code == 2
     missing = as_("x", "check", "SSSE.IRK", "--version", 4)
     assert (missing.code, "there are v1" in missing.err) == (2, True)
@@ -197,6 +199,25 @@ def test_derive_and_export(as_: As, tmp_path: Path) -> None:
     bad = tmp_path / "bad.txt"
     bad.write_text("86846399\n")
     assert as_("clerk", "derive", "SSSE.IRK", "--cards", bad, *words[3:]).code == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (("--province", "62", "--city", "639900"), "does not lie in province 62"),
+        (("--province", "6", "--city", "639900"), "--province has 2 digits"),
+        (("--province", "63", "--city", "6399"), "--city has 6 digits"),
+        (("--province", "63", "--city", "63990x"), "--city has 6 digits"),
+    ],
+)
+def test_keys_of_no_place_are_not_derived(
+    as_: As, tmp_path: Path, place: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "cards.txt").write_text("8684639900000001\n")
+    batch = ("SSSE.IRK", "--cards", "cards.txt", "--under", "FACTORY.KEK", "--out", "batch.sealed")
+    refused = as_("clerk", "derive", *batch, *place)
+    assert (refused.code, words in refused.err) == (2, True)
+    assert not (tmp_path / "batch.sealed").exists()
 
 
 def test_wrong_passphrase_torn_file_and_downgrade_end_in_one_line(as_: As, tmp_path: Path) -> None:

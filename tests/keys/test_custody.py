@@ -14,7 +14,7 @@ from cardkit.crypto.bits import xor
 from cardkit.crypto.check_value import check_value_3des
 from cardkit.crypto.diversify import diversify, diversify_sm4
 from cardkit.errors import CardkitError, UsageError
-from cardkit.keys import ceremony, export
+from cardkit.keys import bulk, ceremony, export
 from cardkit.keys.audit import AuditLog
 from cardkit.keys.custody import RoleError, Wish, check_roles
 from cardkit.keys.record import KeyRecord, KeyState, Operation, TransitionError
@@ -185,6 +185,19 @@ def test_a_ceremony_typed_twice(vault: Vault) -> None:
     expected = CheckValue(check_value_3des(xor(*COMPONENTS)))
     record = ceremony.finish(vault.as_("gu"), "SSSE.IRK", expected)
     assert value(vault, record) == xor(*COMPONENTS)
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4", "aes"])
+def test_a_long_check_value_is_compared_to_its_end(vault: Vault, algorithm: str) -> None:
+    """Terminals and HSMs write 4 or 8 bytes, a record keeps 3 (AES 5)."""
+    key = bytes(range(32 if algorithm == "aes" else 16))
+    wish = Wish("K.LONG", algorithm=algorithm)
+    for length in (4, 8):
+        right = CheckValue(bulk.check_value(algorithm, key, length))
+        wrong = CheckValue(right[:-1] + bytes((right[-1] ^ 1,)))
+        with pytest.raises(CheckValueError, match=r"was expected"):
+            vault.as_("yi").import_keys({wish: Secret(key)}, {wish: wrong}, "a sheet")
+        vault.as_("yi").import_keys({wish: Secret(key)}, {wish: right}, "a sheet")
 
 
 def test_what_a_ceremony_refuses(vault: Vault, tmp_path: Path) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cardkit.apdu import Link
+from cardkit.apdu import Link, StatusError
 from cardkit.apdu.link import chain
 from cardkit.card.card import AuthenticationFailedError, Card, WrongPinError
 from cardkit.card.files.model import DirectoryFile
 from cardkit.card.procedure import Procedure, run
 from cardkit.card.procedures.pin import PinServiceError, open_pin, reset_pin, unlock_pin
 from cardkit.crypto.algorithm import Algorithm
-from cardkit.issuance.plan import algorithm_of, tree_of
+from cardkit.issuance.plan import algorithm_of, messaging_of, tree_of
 from cardkit.keys import CardKeySet, KeyStore
 from cardkit.keys.open_store import factors_above, open_store
-from cardkit.keys.psam import PsamCannotError, PsamStore
+from cardkit.keys.psam import PsamStore
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.profile import Profile, load
+from cardkit.profile.schema import Messaging
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import CardFactory
 from cardkit.virtual.link import VirtualLink
@@ -77,12 +79,12 @@ def psam_store(profile: Profile) -> PsamStore:
     return PsamStore(connect, key_map(profile), environment_of(profile), test=True)
 
 
-@pytest.fixture(params=["file", "file SM4", "token", "PSAM"])
+@pytest.fixture(params=["file", "file SM4", "token", "PSAM", "PSAM SM4"])
 def bench(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
-    profile = load("test-sm4" if request.param == "file SM4" else "test")
-    if request.param == "PSAM":
+    profile = load("test-sm4" if request.param.endswith("SM4") else "test")
+    if request.param.startswith("PSAM"):
         yield Bench(profile, psam_store(profile))
     elif request.param == "token":
         made = make_token(tmp_path / "token")
@@ -125,6 +127,34 @@ def test_the_pin_does_not_go_over_the_wire_in_clear(bench: Bench) -> None:
     assert bytes.fromhex(OTHER) not in sent
     wanted = 0x14 if bench.card.algorithm is Algorithm.SM4 else 0x0C
     assert (sent[:4].hex(), sent[4], len(sent)) == ("84240001", wanted, 5 + wanted)
+
+
+# Key, challenge, form of the MAC and padding are independent (decision 13): a chip that differs in
+# one of them is served by a profile that says so, and by no other.
+SWITCHES = {
+    "key": {"key": "direct"},
+    "four bytes of challenge": {"key": "direct", "challenge": 4},
+    "folded": {"mac": "fold4"},
+    "padded always": {"padding": "always"},
+    "all of them": {"key": "direct", "challenge": 4, "mac": "fold4", "padding": "always"},
+    "SM4 left": {"mac": "left4"},
+    "SM4 with the key itself": {"key": "direct", "challenge": 16},
+}
+LONG = "12345678901234"  # its length and 7 bytes fill a block of DES
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_each_switch_of_secure_messaging_is_the_profiles(name: str) -> None:
+    usual = load("test-sm4" if name.startswith("SM4") else "test")
+    other = replace(usual, messaging=Messaging(**SWITCHES[name]))  # type: ignore[arg-type]
+    bench = Bench(other, open_store(other))  # its keys are loaded under these rules, too
+    bench.lock()
+    bench.run(reset_pin(bench.card, LONG, messaging_of(other)))
+    bench.verify(LONG)
+    asked = {command[4] for command in bench.commands if command[:2] == bytes.fromhex("0084")}
+    assert other.messaging.challenge in asked
+    with pytest.raises((PinServiceError, StatusError)):
+        bench.run(reset_pin(bench.card, LONG, messaging_of(usual)))
 
 
 def test_the_puk_alone_writes_nothing(bench: Bench) -> None:
@@ -170,13 +200,6 @@ def test_what_the_chip_refuses_is_not_tried_again(sw: str, to: int, error: type[
     with pytest.raises(error):
         run(unlock_pin(bench.card), link, bench._keys)
     assert not [command for command in bench.commands if command[1] == 0x24]
-
-
-def test_a_psam_makes_no_folded_mac_for_cards_with_sm4() -> None:
-    profile = load("test-sm4")
-    bench = Bench(profile, psam_store(profile))
-    with pytest.raises(PsamCannotError):
-        bench.run(unlock_pin(bench.card))
 
 
 def test_ssf33_is_refused_before_a_key_is_used() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cardkit.card.procedures.identify import WrongCardError
 from cardkit.card.psam import KeyMap
 from cardkit.crypto.algorithm import Algorithm
 from cardkit.issuance.keyring import Keyring
-from cardkit.issuance.plan import tree_of
+from cardkit.issuance.plan import card_of, tree_of
 from cardkit.issuance.writer import Issued
 from cardkit.keys import CardKeySet, KeyStore
 from cardkit.keys.open_store import Access, factors_above, guarded, open_store
@@ -43,10 +44,12 @@ EXTERNAL = bytes.fromhex("0082")
 UPDATE_RECORD, EXTERNAL_AUTHENTICATE = 0xDC, 0x82
 
 
-def issue(folder: Path, kind: str, store: KeyStore | None) -> tuple[VirtualCard, list[bytes]]:
+def issue(
+    folder: Path, kind: str, store: KeyStore | None, profile: str = "test-sm4"
+) -> tuple[VirtualCard, list[bytes]]:
     """The card after issue, and every command it got."""
     folder.mkdir()
-    shop = Workshop(folder, [applicant(2)], profile="test-sm4")
+    shop = Workshop(folder, [applicant(2)], profile=profile)
     card = {
         "blank": lambda: shop.factory.blank(SERIAL),
         "premade": lambda: shop.factory.premade(SERIAL),
@@ -68,6 +71,29 @@ def test_a_card_is_issued_with_seventeen_bytes_to_every_key(tmp_path: Path, kind
     assert proofs
     assert {command[4] for command in proofs} == {0x11}
     assert {command[-1] for command in proofs} == {0x01}, "version of the keys"
+
+
+@pytest.mark.parametrize("kind", ["blank", "premade"])
+def test_the_version_of_the_keys_on_the_cards_is_the_profiles(tmp_path: Path, kind: str) -> None:
+    shipped = importlib.resources.files("cardkit.profile") / "shipped" / "test-sm4.toml"
+    text = shipped.read_text("utf-8").replace("[card]\n", "[card]\nkey_version = 3\n")
+    (tmp_path / "third.toml").write_text(text, "utf-8")
+    third = load(str(tmp_path / "third.toml"))
+    card, commands = issue(tmp_path / "card", kind, None, str(tmp_path / "third.toml"))
+    assert {command[-1] for command in commands if command.startswith(EXTERNAL)} == {0x03}
+
+    card.power_on()
+    link = chain(VirtualLink(card))
+    keys = CardKeySet.on_demand(open_store(third), factors_above(third), link.atr[-8:])
+    for version, opens in ((1, False), (3, True)):
+        card_here = card_of(replace(third, card=replace(third.card, key_version=version)), link.atr)
+        ssse = card_here.tree.directory("SSSE")
+        opening = card_here.external_authenticate(ssse, ssse.key("UKSSSE"))
+        if opens:
+            run(opening, link, keys)
+        else:
+            with pytest.raises(AuthenticationFailedError, match="6A88"):
+                run(opening, link, keys)
 
 
 def test_the_plan_is_that_of_a_card_of_3des(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cardkit.card import dialects
 from cardkit.card.authentication import KEY_ALGORITHMS
 from cardkit.card.files import TREES
+from cardkit.crypto.algorithm import Algorithm
 from cardkit.errors import UsageError
 from cardkit.profile import load, rules, shipped
 from cardkit.registry.numbering import Numbering
@@ -49,11 +50,17 @@ def test_defaults_stand_in_for_what_is_not_said(tmp_path: Path) -> None:
         (REGION + "[numbers]\nserial_first = -1", "serial_first has 4 bytes"),
         (REGION + "utc_offset_hours = 100", "utc_offset_hours is -12 to 14"),
         (REGION + '[card]\ngeneration = "3.0"', "generation '3.0' is not known"),
-        (REGION + "[card]\nalgorithm = 2", "algorithm 2 is not supported for generation 2.0"),
+        (REGION + "[card]\nalgorithm = 4", "algorithm 4 is not supported for generation 2.0"),
+        (REGION + "[card]\nkey_version = 4", "card.key_version is 1 to 3"),
         (REGION + '[card]\ndialect = "t515"', "dialect 't515' is not known"),
         (REGION + '[card]\nversion = "2.000"', "card.version has 4 characters"),
         (REGION + '[card]\ncard_class = ""', "card.card_class has 1 character"),
         (REGION + "[pin]\npuk_level = 999", "puk_level is one byte"),
+        (REGION + '[messaging]\nkey = "stk"', 'messaging.key is one of "process", "direct"'),
+        (REGION + '[messaging]\nmac = "left8"', "messaging.mac is one of"),
+        (REGION + "[messaging]\nchallenge = 5", "messaging.challenge is 4, 8 or 16"),
+        (REGION + "[messaging]\nchallenge = 4", "is 8 with process keys"),
+        (REGION + '[messaging]\nkey = "direct"\nchallenge = 16', "16 fits no 3DES card"),
         (REGION + "[issue]\nvalidity_years = 9000", "validity_years is 1 to 100"),
         ("region = 1", "region is a section"),
         ("region = [", "profile"),
@@ -80,15 +87,8 @@ def test_what_a_profile_may_name_is_what_there_is() -> None:
     assert set(rules.GENERATIONS) == set(TREES)
     assert {module.name for module in pkgutil.iter_modules(dialects.__path__)} == rules.DIALECTS
     can = {algorithm.card_id for algorithm in KEY_ALGORITHMS}
-    assert all(known == can for known in rules.GENERATIONS.values())
-
-
-def test_what_is_not_supported_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "window.toml"
-    path.write_text(REGION + "[card]\nalgorithm = 2")
-    with pytest.raises(UsageError) as caught:
-        load(str(path))
-    assert "SSF33 (2) is secret" in caught.value.hint
+    by_psam = {Algorithm.SSF33.card_id}
+    assert all(known == can | by_psam for known in rules.GENERATIONS.values())
 
 
 def test_unknown_profile_names_the_shipped_ones() -> None:

@@ -100,6 +100,26 @@ def test_issue_with_a_psam_of_a_file(run: Run, roster: Path, psam_image: Path) -
     assert run("card", "verify", "--image", card, *OPTIONS).code == 0
 
 
+@pytest.mark.parametrize(("profile", "algorithm"), [("test", 1), ("test-sm4", 3)])
+def test_the_plan_of_a_window_that_has_a_psam_and_no_store(
+    run: Run, roster: Path, psam_image: Path, tmp_path: Path, profile: str, algorithm: int
+) -> None:
+    window = tmp_path / "window.toml"
+    window.write_text(
+        '[region]\nprovince = "63"\ncity = "639900"\n[keys]\nstore = "soft:elsewhere.store"\n'
+        f'[card]\nalgorithm = {algorithm}\ninstitution = "91560000026399006399006A"\n'
+        f'version = "{load(profile).card.version}"\natr_head = "{load(profile).card.atr_head}"\n'
+    )
+    rehearsal = ("--dry-run", "--chips", "complete", "--json")
+    with_psam = run("issue", roster, "--profile", window, "--psam-image", psam_image, *rehearsal)
+    assert with_psam.code == 0, with_psam.err
+    assert with_psam.document == run("issue", roster, "--profile", profile, *rehearsal).document
+    for chips in ("blank", "premade"):  # what it cannot do, it does not plan
+        words = ("--dry-run", "--chips", chips, "--psam-image", psam_image)
+        refused = run("issue", roster, "--profile", profile, *words)
+        assert (refused.code, "--chips complete" in refused.err) == (2, True)
+
+
 def test_a_card_is_read_and_verified_with_the_keys_of_a_psam(
     run: Run, images: Path, psam_image: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 
@@ -95,10 +96,19 @@ def test_keys_for_macs_seal_like_the_key_itself(
     if encrypt and not data:
         data = b"\x00"
     ours, theirs = batches(store, "SSSE.STK")
-    for always in (True, False):
-        sealing = Sealing(encrypt=encrypt, always_pad=always)
+    for always, fold in itertools.product((True, False), repeat=2):
+        sealing = Sealing(encrypt=encrypt, always_pad=always, fold=fold)
         seal = Seal("SSSE.STK", bytes.fromhex("8424000114"), data[:239], R8, sealing)
         assert ours.seal(1, seal) == theirs.seal(1, seal)
+
+
+def test_a_key_for_macs_only_folds_none(chip: VirtualPsam) -> None:
+    keys = KeyMap(corrections=["SSSE.STK 46 09"])
+    store = PsamStore(connect_to(chip), keys, test=True)
+    batch, _ = batches(store, "SSSE.STK")
+    folded = Sealing(encrypt=False, fold=True)
+    with pytest.raises(PsamCannotError, match="for MACs only"):
+        batch.seal(0, Seal("SSSE.STK", bytes(5), b"", R8, folded))
 
 
 def test_a_city_psam_answers_like_a_province_psam(store: PsamStore) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardkit.errors import UsageError
-from cardkit.virtual.card import VirtualCard, image
+from cardkit.virtual.card import Form, VirtualCard, image
 
 if TYPE_CHECKING:
     from tests.virtual.conftest import Workbench
@@ -39,6 +39,16 @@ def test_a_card_comes_back_from_its_image(issued: Workbench, tmp_path: Path) -> 
         directory.size + sum(file.size for file in directory.files)
         for directory in again.chip.mf.walk()
     )
+
+
+def test_a_chip_with_another_form_of_messages_keeps_it(tmp_path: Path) -> None:
+    usual = VirtualCard.blank(transport_key=bytes(8))
+    other = VirtualCard.blank(transport_key=bytes(8), form=Form(fold=True, always_pad=True))
+    other.save(tmp_path / "other.image")
+    assert VirtualCard.load(tmp_path / "other.image").chip.form == other.chip.form
+    assert not {"fold", "always_pad"} & set(json.loads(usual.snapshot().partition("\n")[2]))
+    with pytest.raises(ValueError, match="damaged"):
+        image.decode(other.snapshot().replace('"fold": true', '"fold": 1'))
 
 
 def test_fci_records_come_back_and_are_checked(building: Workbench) -> None:

@@ -1,9 +1,9 @@
 """The issuer unlocks or resets the holder's PIN (card.md 6): ``84 24`` after the PUK.
 
 One PIN lies in SSSE. EXTERNAL AUTHENTICATE with PUK (KID 06) opens the command; its data field is
-protected under STKSSSE, with a process key made from the challenge, which is the initial vector too
-(decision 13 of docs/decisions.md). Known from two client programs; no published vector has real
-keys, so the form of the MAC is inferred. Both may be repeated: the card is the same afterwards.
+protected under STKSSSE as the rules of the chip say (`Messaging`). Known from two client programs;
+no published vector has real keys, so the form of the MAC is inferred, and a profile may say another
+(decision 13 of docs/decisions.md). Both may be repeated: the card is the same afterwards.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from cardkit.apdu import Command, StatusError, StatusWord
 from cardkit.card.card import Card, pin_bytes
 from cardkit.card.files.model import DirectoryFile
-from cardkit.card.key_request import Seal, Sealing
+from cardkit.card.key_request import Seal
+from cardkit.card.messaging import USUAL, Messaging
 from cardkit.card.procedure import Procedure, ask, transmit
 from cardkit.crypto.algorithm import Algorithm
 from cardkit.errors import CardkitError, RefusedError
@@ -23,7 +24,7 @@ KEYS = (f"{PLACE}.PUK", f"{PLACE}.STK")
 _CLA, _INS = 0x84, 0x24
 _UNLOCK, _RESET = 0x00, 0x01
 _MAC = 4
-_BLOCK = {Algorithm.TDES: 8, Algorithm.SM4: 16}
+_PUBLISHED = (Algorithm.TDES, Algorithm.SM4)
 _BLOCKED = 0x6983
 _WRONG_MAC = 0x6988
 
@@ -44,7 +45,7 @@ def open_pin(card: Card) -> Procedure[None]:
     """
     directory = card.tree.directory(PLACE)
     yield from card.select(directory)
-    if card.algorithm not in _BLOCK:
+    if card.algorithm not in _PUBLISHED:
         raise PinServiceError(
             "how cards with SSF33 protect this command is not published",
             hint="unlock or reset the PIN with the card maker's terminal",
@@ -53,8 +54,13 @@ def open_pin(card: Card) -> Procedure[None]:
     yield from card.external_authenticate(directory, directory.key("PUK"))
 
 
-def unlock_pin(card: Card) -> Procedure[None]:
+def unlock_pin(card: Card, messaging: Messaging = USUAL) -> Procedure[None]:
     """PIN UNBLOCK ``84 24 00 00 04 MAC``: all tries are there again, the PIN stays what it was.
+
+    Parameters
+    ----------
+    messaging : Messaging
+        How the chip wants the command protected.
 
     Raises
     ------
@@ -63,16 +69,18 @@ def unlock_pin(card: Card) -> Procedure[None]:
     PinServiceError
         It refuses the command.
     """
-    yield from _protected(card, _UNLOCK, b"")
+    yield from _protected(card, _UNLOCK, b"", messaging)
 
 
-def reset_pin(card: Card, pin: str) -> Procedure[None]:
+def reset_pin(card: Card, pin: str, messaging: Messaging = USUAL) -> Procedure[None]:
     """PIN RELOAD ``84 24 00 01``: a new PIN with all its tries, which is then verified.
 
     Parameters
     ----------
     pin : str
         4 to 16 digits.
+    messaging : Messaging
+        See `unlock_pin`.
 
     Raises
     ------
@@ -81,27 +89,23 @@ def reset_pin(card: Card, pin: str) -> Procedure[None]:
     WrongPinError
         The chip took the command and does not know the new PIN.
     """
-    yield from _protected(card, _RESET, pin_bytes(pin))
+    yield from _protected(card, _RESET, pin_bytes(pin), messaging)
     yield from card.verify_pin(card.tree.directory(PLACE), pin)
 
 
-def _protected(card: Card, p2: int, new: bytes) -> Procedure[None]:
+def _protected(card: Card, p2: int, new: bytes, messaging: Messaging) -> Procedure[None]:
     yield from open_pin(card)
     directory = card.tree.directory(PLACE)
-    challenge = yield from card.challenge()
+    vector = messaging.vector((yield from card.challenge(messaging.challenge)))
     field = bytes((len(new),)) + new if new else b""
-    header = bytes((_CLA, _INS, 0x00, p2, _sealed_length(card, field)))
-    sealing = Sealing(encrypt=bool(new), fold=card.algorithm is Algorithm.SM4)
-    sealed = yield from ask(Seal(_stk(directory), header, field, challenge, sealing))
+    length = messaging.sealed_length(card.algorithm, len(field)) if field else 0
+    header = bytes((_CLA, _INS, 0x00, p2, length + _MAC))
+    sealing = messaging.sealing(card.algorithm, encrypt=bool(new))
+    sealed = yield from ask(Seal(_stk(directory), header, field, vector, sealing))
     command = Command(_CLA, _INS, 0x00, p2, sealed)
     answer = yield from transmit(command)
     if not answer.sw.ok:
         raise _refused(answer.sw, command)
-
-
-def _sealed_length(card: Card, field: bytes) -> int:
-    block = _BLOCK[card.algorithm]
-    return -(-len(field) // block) * block + _MAC
 
 
 def _stk(directory: DirectoryFile) -> str:

@@ -17,7 +17,7 @@ from cardkit.card.procedure import Answer, Procedure, ask, command
 from cardkit.card.psam.environment import FACTOR_LENGTH, Environment
 from cardkit.card.psam.keymap import PsamKey
 from cardkit.codec import bcd
-from cardkit.crypto.bits import fold
+from cardkit.crypto.bits import fold, xor
 
 T = TypeVar("T")
 
@@ -92,6 +92,19 @@ def mac(environment: Environment, iv: bytes, padded: bytes) -> Procedure[bytes]:
             Command(0x80, 0xFA, mode, 0x00, pieces[-1], le=MAC_LENGTH), what="80FA MAC", file="PSAM"
         )
     )
+
+
+def last_block(environment: Environment, iv: bytes, padded: bytes) -> Procedure[bytes]:
+    """The whole last block of a MAC, of which ``80 FA`` for a MAC gives 4 bytes only.
+
+    Each link of the CBC chain is one encryption (``80 FA 00 00``), so it takes a key that encrypts.
+    """
+    if not padded or len(padded) % environment.block:
+        raise ValueError(f"a MAC goes over padded blocks of {environment.block} bytes")
+    last = environment.filled(iv)
+    for at in range(0, len(padded), environment.block):
+        last = yield from compute(environment, xor(last, padded[at : at + environment.block]))
+    return last
 
 
 def authentication_data(

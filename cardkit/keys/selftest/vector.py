@@ -92,6 +92,8 @@ def parse(content: bytes) -> list[Vector]:
     entries = document.get("vectors") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise _wrong('there is no list "vectors"')
+    if not entries:  # nothing was shown: that is not "all passed"
+        raise _wrong('the list "vectors" is empty')
     vectors = [_vector(number, entry) for number, entry in enumerate(entries, start=1)]
     names = [vector.name for vector in vectors]
     if len(set(names)) != len(names):

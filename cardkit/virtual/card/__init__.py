@@ -79,7 +79,7 @@ from __future__ import annotations
 from cardkit.virtual.card.card import DEFAULT_ATR, VirtualCard
 from cardkit.virtual.card.contacts import Counters
 from cardkit.virtual.card.faults import CardRemovedError, Fault, FaultKind, PowerLostError
-from cardkit.virtual.card.messaging import Derivation
+from cardkit.virtual.card.messaging import Derivation, Form
 from cardkit.virtual.card.wireclock import WireClock
 
 __all__ = [
@@ -89,6 +89,7 @@ __all__ = [
     "Derivation",
     "Fault",
     "FaultKind",
+    "Form",
     "PowerLostError",
     "VirtualCard",
     "WireClock",

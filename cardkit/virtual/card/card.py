@@ -21,7 +21,7 @@ from cardkit.virtual.card.contacts import Contacts, Random
 from cardkit.virtual.card.context import Context
 from cardkit.virtual.card.execute import execute
 from cardkit.virtual.card.faults import Fault, FaultKind, Wear
-from cardkit.virtual.card.messaging import Derivation
+from cardkit.virtual.card.messaging import USUAL, Derivation, Form
 from cardkit.virtual.card.session import Session
 from cardkit.virtual.card.tpdu import Request
 
@@ -64,6 +64,7 @@ class VirtualCard(Contacts[Session]):
         atr: bytes = DEFAULT_ATR,
         capacity: int = CAPACITY,
         messaging: Derivation | str = Derivation.PROCESS,
+        form: Form = USUAL,
         random: Random = os.urandom,
         sleep: Callable[[float], None] = time.sleep,
     ) -> VirtualCard:
@@ -80,6 +81,8 @@ class VirtualCard(Contacts[Session]):
         messaging : Derivation or str
             ``"process"`` (default): MACs and encryption under a process key of STK and challenge;
             ``"direct"``: under STK itself. WRITE KEY is always direct under the master key.
+        form : Form
+            How MACs are cut and fields padded.
         random : callable
             Gives n bytes; pass a fixed one for golden traces.
         sleep : callable
@@ -97,7 +100,7 @@ class VirtualCard(Contacts[Session]):
             raise ValueError("a transport key has 8 bytes, a transport master key 16")
         is_master = len(transport_key) > TRANSPORT_LENGTH
         own = own_transport_key(transport_key, atr) if is_master else transport_key
-        chip = Chip(atr, own, capacity, Derivation(messaging))
+        chip = Chip(atr, own, capacity, Derivation(messaging), form)
         return cls(chip, random=random, sleep=sleep)
 
     @classmethod

@@ -6,7 +6,7 @@ from cardkit.crypto.des import encrypt_ecb
 from cardkit.virtual.card.directory import DirectoryFile
 from cardkit.virtual.card.keys import Key
 from cardkit.virtual.card.memory import Memory
-from cardkit.virtual.card.messaging import Derivation
+from cardkit.virtual.card.messaging import USUAL, Derivation, Form
 
 CAPACITY = 32 * 1024
 SERIAL_LENGTH = 6  # last bytes of the ATR: city 2, serial 4
@@ -28,13 +28,23 @@ class Chip:
         Bytes of EEPROM for files.
     derivation : Derivation
         Whether secure messaging uses the key itself or a process key.
+    form : Form
+        How its MACs are cut and its fields padded.
     """
 
-    def __init__(self, atr: bytes, transport: bytes, capacity: int, derivation: Derivation) -> None:
+    def __init__(
+        self,
+        atr: bytes,
+        transport: bytes,
+        capacity: int,
+        derivation: Derivation,
+        form: Form = USUAL,
+    ) -> None:
         self.atr = atr
         self.transport = transport
         self.transport_tries = TRANSPORT_TRIES
         self.derivation = derivation
+        self.form = form
         self.memory = Memory(capacity)
         self.mf: DirectoryFile | None = None
         self.locked = False

@@ -88,7 +88,7 @@ class Context:
         found = key_with_parent(self.directory, KeyType.SECURE_MESSAGING)
         if found is None:
             raise Refusal(status.KEY_NOT_FOUND)
-        return Channel(found[0], self.chip.derivation)
+        return Channel(found[0], self.chip.derivation, self.chip.form)
 
     def unprotect(self, channel: Channel | None) -> bytes:
         """Command data without its MAC; as it is when no secure messaging was used."""

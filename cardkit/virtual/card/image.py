@@ -2,8 +2,9 @@
 
 First line: ``cardkit virtual card image 1 - TEST ONLY, holds keys and personal data in clear``.
 Then one JSON object: ``atr``, ``transport_key``, ``transport_tries``, ``capacity``, ``messaging``
-(``process`` or ``direct``), ``locked``, and ``mf``: null or a directory file with ``creation`` (the
-data of its CREATE command), ``pre_issue``, ``blocked`` (0 no, 1 for now, 2 for ever), ``files``
+(``process`` or ``direct``), for chips that differ there ``fold`` and ``always_pad``, ``locked``,
+and ``mf``: null or a directory file with ``creation`` (the data of its CREATE command),
+``pre_issue``, ``blocked`` (0 no, 1 for now, 2 for ever), ``files``
 (``creation`` and ``content``: one line a record or key, one for a whole transparent file) and
 ``directories``. All bytes are hex. Structure is checked by the rules of the CREATE command.
 """
@@ -26,7 +27,7 @@ from cardkit.virtual.card.directory import (
 )
 from cardkit.virtual.card.files import ElementaryFile
 from cardkit.virtual.card.memory import Memory
-from cardkit.virtual.card.messaging import Derivation
+from cardkit.virtual.card.messaging import USUAL, Derivation, Form
 from cardkit.virtual.card.status import Refusal
 
 HEADER = "cardkit virtual card image 1 - TEST ONLY, holds keys and personal data in clear"
@@ -41,6 +42,7 @@ def encode(chip: Chip) -> str:
         "transport_tries": chip.transport_tries,
         "capacity": chip.memory.capacity,
         "messaging": chip.derivation.value,
+        **_encode_form(chip.form),
         "locked": chip.locked,
         "mf": _encode_directory(chip.mf) if chip.mf else None,
     }
@@ -86,6 +88,18 @@ def write(chip: Chip, path: Path) -> None:
     imagefile.write(encode(chip), path)
 
 
+def _encode_form(form: Form) -> dict[str, bool]:
+    """What is not usual; images of usual chips are what they always were."""
+    return {
+        name: value
+        for name, value, usual in (
+            ("fold", form.fold, USUAL.fold),
+            ("always_pad", form.always_pad, USUAL.always_pad),
+        )
+        if value is not None and value != usual
+    }
+
+
 def _encode_directory(directory: DirectoryFile) -> dict[str, Any]:
     return {
         "creation": directory.creation.hex(),
@@ -115,7 +129,11 @@ def _build(content: dict[str, Any]) -> Chip:
     transport = _hex(content["transport_key"])
     _check(len(atr) >= ATR_HEAD_LENGTH + SERIAL_LENGTH and len(transport) == TRANSPORT_LENGTH)
     chip = Chip(
-        atr, transport, _number(content["capacity"], 1 << 24), Derivation(content["messaging"])
+        atr,
+        transport,
+        _number(content["capacity"], 1 << 24),
+        Derivation(content["messaging"]),
+        Form(**{name: _flag(content[name]) for name in ("fold", "always_pad") if name in content}),
     )
     chip.transport_tries = _number(content["transport_tries"], 3)
     chip.locked = _flag(content["locked"])

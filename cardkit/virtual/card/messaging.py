@@ -6,11 +6,13 @@ blocks. With the key itself (`DIRECT`) that is the retail MAC and 3DES; with a p
 bytes from key and challenge (`PROCESS`) it is the CBC-MAC and DES.
 
 A key of SM4: SM4-CBC-MAC over blocks of 16 bytes, the initial vector filled with 00 to a block, the
-XOR of the four words of the last block; the process key has 16 bytes.
+XOR of the four words of the last block; the process key has 16 bytes. `Form` says where a chip
+differs from that.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from cardkit.crypto import des, sm4
@@ -35,6 +37,25 @@ class Derivation(Enum):
     PROCESS = "process"
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What makers choose differently, each for itself.
+
+    Parameters
+    ----------
+    fold : bool or None
+        Whether a MAC is the XOR of the words of the last block; None: for SM4.
+    always_pad : bool
+        Whether length and data are padded even when they fill their blocks.
+    """
+
+    fold: bool | None = None
+    always_pad: bool = False
+
+
+USUAL = Form()
+
+
 class Channel:
     """One protected command: key, challenge, and what they are used for.
 
@@ -44,10 +65,13 @@ class Channel:
         Its tries count wrong MACs.
     derivation : Derivation
         Rule for this command.
+    form : Form
+        Of the chip.
     """
 
-    def __init__(self, key: Key, derivation: Derivation) -> None:
+    def __init__(self, key: Key, derivation: Derivation, form: Form = USUAL) -> None:
         self._key = key
+        self._form = form
         self._derivation = derivation
         self._iv = bytes(8)
         self._secret = key.secret
@@ -74,20 +98,23 @@ class Channel:
     def mac(self, data: bytes) -> bytes:
         """4 bytes: the MAC under this command's key and vector."""
         if self._key.is_sm4:
-            return fold(cbc_mac_sm4(self._secret, method2(data, sm4.BLOCK), self._iv), MAC_LENGTH)
-        rule = cbc_mac if len(self._secret) == des.BLOCK else retail_mac
-        return rule(self._secret, method2(data), self._iv)[:MAC_LENGTH]
+            rule = cbc_mac_sm4
+        else:
+            rule = cbc_mac if len(self._secret) == des.BLOCK else retail_mac
+        last = rule(self._secret, method2(data, _block(self._key)), self._iv)
+        folded = self._key.is_sm4 if self._form.fold is None else self._form.fold
+        return fold(last, MAC_LENGTH) if folded else last[:MAC_LENGTH]
 
     def decrypt(self, data: bytes) -> bytes:
         """Open an encrypted field under this command's key."""
-        return decrypt_field(self._key, data, self._secret)
+        return decrypt_field(self._key, data, self._secret, self._form)
 
     def _challenge_length(self) -> int:
         # A process key is made from 8 bytes; the key itself takes what fills its block.
         return 8 if self._derivation is Derivation.PROCESS else _block(self._key)
 
 
-def decrypt_field(key: Key, data: bytes, secret: bytes = b"") -> bytes:
+def decrypt_field(key: Key, data: bytes, secret: bytes = b"", form: Form = USUAL) -> bytes:
     """Data of ECB(length ‖ data ‖ padding); 6700 for odd blocks, 6A80 for a wrong inside.
 
     Parameters
@@ -100,7 +127,8 @@ def decrypt_field(key: Key, data: bytes, secret: bytes = b"") -> bytes:
     decrypt = sm4.decrypt_ecb if key.is_sm4 else des.decrypt_ecb
     plain = decrypt(secret or key.secret, data)
     content = plain[1 : 1 + plain[0]]
-    whole = method2_if_needed(plain[:1] + content, block)
+    pad = method2 if form.always_pad else method2_if_needed
+    whole = pad(plain[:1] + content, block)
     require(len(content) == plain[0] and whole == plain, status.WRONG_DATA)
     return content
 

@@ -148,7 +148,12 @@ def record_space(lengths: list[int], reserve: int = 0) -> int:
 
 
 def key_header(
-    slot: KeySlot, algorithm: Algorithm, *, puk_level: int, length: int = KEY_LENGTH
+    slot: KeySlot,
+    algorithm: Algorithm,
+    *,
+    puk_level: int,
+    length: int = KEY_LENGTH,
+    version: int = KEY_VERSION,
 ) -> bytes:
     """Type ‖ id ‖ version ‖ EF ‖ error counter ‖ algorithm ‖ level ‖ length (8 bytes).
 
@@ -157,7 +162,7 @@ def key_header(
     """
     pin = slot.type is KeyType.PIN
     return bytes((
-        slot.type, slot.kid, KEY_VERSION, CHANGE_FORBIDDEN, ERROR_COUNTER,
+        slot.type, slot.kid, version, CHANGE_FORBIDDEN, ERROR_COUNTER,
         puk_level if pin else KEY_ALGORITHMS[algorithm], Level.PIN if pin else slot.level, length,
     ))  # fmt: skip
 

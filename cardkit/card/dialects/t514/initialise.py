@@ -23,18 +23,13 @@ from cardkit.card.files.model import (
     KeyType,
     RecordFile,
 )
-from cardkit.card.key_request import External, KeyUse, Seal, Sealing, WriteKey
+from cardkit.card.key_request import External, KeyUse, Seal, WriteKey
+from cardkit.card.messaging import USUAL, Messaging
 from cardkit.card.procedure import Procedure, ask, command, milestone, transmit
-from cardkit.crypto.algorithm import Algorithm
 
 TRANSPORT_KEY = "T514.TRANSPORT"
 _ABSENT = frozenset({0x6A82, 0x6A81, 0x6A88})
 _ENDED = frozenset({0x6985, 0x6901})
-_SEALINGS = {
-    Algorithm.TDES: Sealing(encrypt=True, key_use=KeyUse.DIRECT),
-    # WRITE KEY of chips with SM4 is known from the PKI application of 3.0 cards only, and folds.
-    Algorithm.SM4: Sealing(encrypt=True, key_use=KeyUse.DIRECT, fold=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +52,8 @@ class ChipPlan:
         Directory files on record as finished.
     begun : bool
         Whether this chip was worked on before and may hold an unfinished directory file.
+    messaging : Messaging
+        How the chip wants WRITE KEY protected: its vector and the form of its MAC.
     """
 
     serial: bytes
@@ -66,6 +63,7 @@ class ChipPlan:
     puk_level: int = 0x06
     done: frozenset[str] = frozenset()
     begun: bool = False
+    messaging: Messaging = USUAL
 
     @property
     def atr(self) -> bytes:
@@ -133,7 +131,7 @@ def _make(card: Card, directory: DirectoryFile, plan: ChipPlan) -> Procedure[Non
         yield from _create(card, directory)
         card.entered(directory)  # the MF is current once it exists
     yield from card.select(directory)
-    yield from _load_keys(card.algorithm, directory, plan)
+    yield from _load_keys(card, directory, plan)
     fci = t514.fci_record(directory, ddf=bool(children))
     entries = [t514.dir_record(child) for child in children]
     yield from command(t514.create_fci_file(fci), what="CREATE FCI", file=directory.label)
@@ -167,11 +165,11 @@ def _clear(card: Card, directory: DirectoryFile) -> Procedure[None]:
         yield from _create(card, directory)
 
 
-def _load_keys(algorithm: Algorithm, directory: DirectoryFile, plan: ChipPlan) -> Procedure[None]:
+def _load_keys(card: Card, directory: DirectoryFile, plan: ChipPlan) -> Procedure[None]:
     """Key file and keys: the master key first and plain, the PIN last."""
     yield from command(t514.create_key_file(directory), what="CREATE SF", file=directory.label)
     for slot in sorted(directory.keys, key=_loading_order):
-        data = yield from _key_data(algorithm, directory, slot, plan)
+        data = yield from _key_data(card, directory, slot, plan)
         header = _write_key_header(slot)
         yield from command(
             Command(header[0], header[1], header[2], header[3], data),
@@ -190,22 +188,26 @@ def _write_key_header(slot: KeySlot) -> bytes:
 
 
 def _key_data(
-    algorithm: Algorithm, directory: DirectoryFile, slot: KeySlot, plan: ChipPlan
+    card: Card, directory: DirectoryFile, slot: KeySlot, plan: ChipPlan
 ) -> Procedure[bytes]:
     header = _write_key_header(slot)
     digits = pin_bytes(plan.pin)
     length = len(digits) if slot.type is KeyType.PIN else t514.KEY_LENGTH
-    key_header = t514.key_header(slot, algorithm, puk_level=plan.puk_level, length=length)
+    key_header = t514.key_header(
+        slot, card.algorithm, puk_level=plan.puk_level, length=length, version=card.key_version
+    )
     name, under = directory.key_name(slot), f"{directory.label}.MK"
     if slot.type is KeyType.MASTER:
         return (yield from ask(WriteKey(None, header, name, key_header)))
-    challenge = yield from command(Command(0x00, 0x84, 0x00, 0x00, le=8), what="GET CHALLENGE")
+    rules = plan.messaging
+    get = Command(0x00, 0x84, 0x00, 0x00, le=rules.challenge)
+    vector = rules.vector((yield from command(get, what="GET CHALLENGE")))
     sealed_header = bytes((t514.KEY_RECORD,)) + key_header
-    sealing = _SEALINGS[algorithm]
+    sealing = rules.sealing(card.algorithm, encrypt=True, key_use=KeyUse.DIRECT)
     if slot.type is KeyType.PIN:
         pin = digits.ljust(t514.KEY_LENGTH, b"\xff")
-        return (yield from ask(Seal(under, header, sealed_header + pin, challenge, sealing)))
-    return (yield from ask(WriteKey(under, header, name, sealed_header, challenge, sealing)))
+        return (yield from ask(Seal(under, header, sealed_header + pin, vector, sealing)))
+    return (yield from ask(WriteKey(under, header, name, sealed_header, vector, sealing)))
 
 
 def _make_files(card: Card, directory: DirectoryFile, plan: ChipPlan) -> Procedure[None]:

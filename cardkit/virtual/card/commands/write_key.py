@@ -49,9 +49,9 @@ def _key_record(context: Context) -> bytes:
         raise Refusal(status.KEY_NOT_FOUND)
     if request.cla == 0x80:
         context.require_builder()
-        return decrypt_field(master, request.data)
+        return decrypt_field(master, request.data, form=context.chip.form)
     # Keys travel under the master key itself, never under a process key.
-    channel = Channel(master, Derivation.DIRECT)
+    channel = Channel(master, Derivation.DIRECT, context.chip.form)
     data = channel.open(request, context.session, context.memory)
     return channel.decrypt(data) if request.cla == _ENCRYPTED_WITH_MAC else data
 
