@@ -1,4 +1,4 @@
-"""Master keys on their way between stores: TR-31 key blocks, and envelopes under a KEK.
+"""Master keys on their way between stores: TR-31 key blocks, envelopes under a KEK, into a token.
 
 A TR-31 block (version D, AES) carries a 3DES key; TR-31 has no code for SM4. An envelope carries
 any key with its record: a JSON object with ``format``, ``record``, ``under`` (name, version and
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -23,12 +25,13 @@ from cardkit.crypto import tr31
 from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys import policy
 from cardkit.keys.custody import Custody, Wish
-from cardkit.keys.record import KeyRecord, Operation
+from cardkit.keys.record import KeyRecord, KeyState, Operation
 from cardkit.keys.reference import CheckValue
 from cardkit.keys.secret import Secret
 from cardkit.keys.store import KeyPolicyError
 
 ENVELOPE = "cardkit key envelope 1"
+HAND_OVER = "hand-over"
 _TR31_USAGE = "E6"  # chip card issuer master key, other than those listed in X9.143
 _TR31_ALGORITHMS = {"3des": "T"}
 
@@ -127,6 +130,40 @@ def import_envelope(custody: Custody, text: str, under: KeyRecord) -> KeyRecord:
     check_value = record.check_value
     (made,) = custody.import_keys({wish: key}, {wish: check_value}, f"envelope under {under}")
     return made
+
+
+@contextmanager
+def handing_over(custody: Custody, name: str, to: str) -> Iterator[tuple[KeyRecord, Secret]]:
+    """An active key for a token that the block loads with it; role ``import``, on record here.
+
+    What the token records is not enough: whoever brings one along gave out its roles. The entry is
+    on the disk before the key leaves; where the block fails, another one says so.
+
+    Parameters
+    ----------
+    to : str
+        What takes it, for the log.
+
+    Raises
+    ------
+    RoleError
+    KeyPolicyError
+        The key is not active.
+    """
+    record = custody.record(name)
+    custody.demand("import", HAND_OVER, str(record))
+    if record.state is not KeyState.ACTIVE:
+        error = KeyPolicyError(
+            f"{record} is {record.state}", hint="only active keys go into a token"
+        )
+        custody.note(HAND_OVER, str(record), result=f"refused: {error.message}")
+        raise error
+    custody.note(HAND_OVER, str(record), count=1, detail=f"to {to}")
+    try:
+        yield record, custody.file.content.keys[record.place]
+    except CardkitError as error:
+        custody.note(HAND_OVER, str(record), result=f"failed: {error.message}", detail=f"to {to}")
+        raise
 
 
 def _pair(
