@@ -85,6 +85,12 @@ def test_from_test_keys_to_a_card(
             assert next(iter(stack)).card.atr.endswith(bytes.fromhex("639900000001"))
         issued = run("issue", "people.csv", *common, "--reader", "virtual", "--chips", "blank")
         assert issued.code == 0, issued.err
+        replaced = "passphrase", "--new-custodian", "me", "--new-custodian", "my-friend"
+        for decision in (("roles", "--role", "use=me"), ("accept", "--yes"), replaced):
+            decided = run("key", *decision, "--store", "keys.store")  # custodians, in person
+            assert decided.code == 2
+            assert "no terminal to ask at" in decided.err
+        assert run("key", "roles", "--store", "keys.store").code == 0
         (card,) = Path("people.issued/virtual-cards").iterdir()
         verified = run("card", "verify", "--image", card, "--profile", "test")
         assert verified.code == 0, verified.out

@@ -412,6 +412,9 @@ def test_an_agent_opens_the_store(used: Vault, tmp_path: Path) -> None:
             KeyFile.create(other.path, PASSPHRASES, other.audit, "b", cost=CHEAP).close()
             with pytest.raises(RefusedError, match="does not open"):
                 KeyFile.open(other.path, AgentKey(path), other.audit)
+            used.open().change_passphrases(PASSPHRASES, "boss")
+            with pytest.raises(RefusedError, match="have changed their passphrases"):
+                KeyFile.open(used.path, AgentKey(path), used.audit)
         finally:
             stop.set()
             server.join()
