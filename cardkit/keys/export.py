@@ -32,6 +32,7 @@ from cardkit.keys.store import KeyPolicyError
 
 ENVELOPE = "cardkit key envelope 1"
 HAND_OVER = "hand-over"
+IMPORT = "import"
 _TR31_USAGE = "E6"  # chip card issuer master key, other than those listed in X9.143
 _TR31_ALGORITHMS = {"3des": "T"}
 
@@ -89,13 +90,14 @@ def import_tr31(
     ------
     EnvelopeError, CheckValueError
     """
-    kek = _kek(custody, under)
-    try:
-        _, key = tr31.unwrap(kek.reveal(), block.strip())
-    except tr31.KeyBlockError:
-        raise EnvelopeError(
-            f"the key block is not under {under}, or was changed", hint="check the transport key"
-        ) from None
+    with _opening(custody, under, wish.name) as kek:
+        try:
+            _, key = tr31.unwrap(kek.reveal(), block.strip())
+        except tr31.KeyBlockError:
+            raise EnvelopeError(
+                f"the key block is not under {under}, or was changed",
+                hint="check the transport key",
+            ) from None
     (record,) = custody.import_keys({wish: Secret(key)}, {wish: expected}, f"TR-31 under {under}")
     return record
 
@@ -110,19 +112,10 @@ def import_envelope(custody: Custody, text: str, under: KeyRecord) -> KeyRecord:
     RefusedError
         A test key for a store of real keys, or the other way round.
     """
-    kek = _kek(custody, under)
-    try:
-        content = json.loads(text)
-        sealed = bytes.fromhex(content.pop("key"))
-        cipher = AESGCM(_envelope_key(kek, content))
-        key = Secret(cipher.decrypt(bytes.fromhex(content["nonce"]), sealed, _canonical(content)))
-        record = KeyRecord.from_json(content["record"])
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidTag, RecursionError):
-        raise EnvelopeError(
-            f"the envelope is not under {under}, or was changed", hint="check the transport key"
-        ) from None
-    if record.test is not custody.file.test:
-        raise RefusedError(f"{record} and this store are not both for tests, or both not")
+    with _opening(custody, under, "envelope") as kek:
+        record, key = _unsealed(text, kek, under)
+        if record.test is not custody.file.test:
+            raise RefusedError(f"{record} and this store are not both for tests, or both not")
     wish = Wish(
         record.name, record.version, record.algorithm, record.usage, record.levels, record.owner,
         record.valid_from, record.valid_until,
@@ -130,6 +123,20 @@ def import_envelope(custody: Custody, text: str, under: KeyRecord) -> KeyRecord:
     check_value = record.check_value
     (made,) = custody.import_keys({wish: key}, {wish: check_value}, f"envelope under {under}")
     return made
+
+
+def _unsealed(text: str, kek: Secret, under: KeyRecord) -> tuple[KeyRecord, Secret]:
+    """What is in an envelope."""
+    try:
+        content = json.loads(text)
+        sealed = bytes.fromhex(content.pop("key"))
+        cipher = AESGCM(_envelope_key(kek, content))
+        key = Secret(cipher.decrypt(bytes.fromhex(content["nonce"]), sealed, _canonical(content)))
+        return KeyRecord.from_json(content["record"]), key
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidTag, RecursionError):
+        raise EnvelopeError(
+            f"the envelope is not under {under}, or was changed", hint="check the transport key"
+        ) from None
 
 
 @contextmanager
@@ -163,6 +170,18 @@ def handing_over(custody: Custody, name: str, to: str) -> Iterator[tuple[KeyReco
         yield record, custody.file.content.keys[record.place]
     except CardkitError as error:
         custody.note(HAND_OVER, str(record), result=f"failed: {error.message}", detail=f"to {to}")
+        raise
+
+
+@contextmanager
+def _opening(custody: Custody, under: KeyRecord, what: str) -> Iterator[Secret]:
+    """A transport key, to open what came under it; role ``import``. A refusal is on record."""
+    custody.demand("import", IMPORT, what)
+    try:
+        policy.check_clock(custody.clock(), custody.file.audit.latest_instant(fresh=True))
+        yield _kek(custody, under)
+    except RefusedError as error:
+        custody.note(IMPORT, what, result=f"refused: {error.message}", detail=f"under {under}")
         raise
 
 

@@ -23,6 +23,7 @@ the first chunk. The header has the number of cards, so a missing chunk is notic
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -81,11 +82,11 @@ def write_sealed(
     _check(custody, records, factors, under)
     transport = custody.file.content.keys[under.place]
     header = _header(records, factors, under, custody.clock())
+    if path.exists():
+        raise UsageError(f"{path} exists already", hint="choose another name")
     for record in records:
         custody.note("derive-file", str(record), count=factors.count, detail=f"under {under}")
     temporary = path.with_name(path.name + ".new")
-    if path.exists():
-        raise UsageError(f"{path} exists already", hint="choose another name")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
@@ -94,8 +95,11 @@ def write_sealed(
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = f"{path} cannot be written: {error.strerror}"
+        custody.note("derive-file", "", result=f"failed: {reason}", detail=f"under {under}")
+        raise UsageError(reason) from None
 
 
 def read_sealed(path: Path, transport: Secret) -> Iterator[tuple[bytes, list[bytes]]]:
