@@ -383,6 +383,19 @@ def test_profile_with_a_soft_store(used: Vault, tmp_path: Path) -> None:
     assert open_store(pinned, access(used)).reference("SSSE.IRK").version == 2
 
 
+def test_cards_made_between_two_replacements_of_a_key_stay_usable(
+    used: Vault, tmp_path: Path
+) -> None:
+    """SSSE.IRK was replaced twice, the others never: no version is that of all keys of such a card."""
+    used.as_("gu").generate(Wish("SSSE.IRK"))
+    newest = used.as_("shen").change("approve", "SSSE.IRK").version
+    profile = load(str(profile_for(used, tmp_path, more=f'versions = ["SSSE.IRK {newest - 1}"]\n')))
+    store = open_store(profile, access(used))
+    assert store.reference("SSSE.IRK").version == newest - 1
+    assert store.reference("SSSE.IRK", newest).version == newest
+    assert store.reference("SSSE.UKSSSE").version == 1
+
+
 def test_test_keys_and_real_keys_are_kept_apart(used: Vault, tmp_path: Path) -> None:
     profile = load(str(profile_for(used, tmp_path, test=False)))
     with pytest.raises(RefusedError, match="not marked as a test"):
