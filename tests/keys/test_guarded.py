@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from cardkit.card.files import GENERATION_2
 from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
 from cardkit.crypto import ssc
 from cardkit.crypto.diversify import diversify, diversify_sm4
 from cardkit.errors import CardkitError, RefusedError, UsageError
+from cardkit.issuance.keyring import Keyring
 from cardkit.keys import CardKeySet, Factors
 from cardkit.keys.agent import AgentError, AgentKey, listening, serve
 from cardkit.keys.audit import AuditError, AuditLog, Entry, settles
@@ -154,6 +156,19 @@ def test_the_newest_version_is_the_newest_that_can_be_used_now(used: Vault) -> N
     assert store.reference("SSSE.MK").version == 2
     used.as_("shen").change("suspend", "SSSE.MK", 2)
     assert store.reference("SSSE.MK").version == 1
+
+
+def test_a_run_does_not_go_on_with_another_version(used: Vault) -> None:
+    """Half a batch with the version before, and nobody told: the run stops instead."""
+    used.as_("shen").change("approve", "SSSE.IRK", 2)
+    store = opened(used)
+    keyring = Keyring(store, ABOVE, GENERATION_2)
+    keyring.check(["SSSE.IRK"])
+    assert len(keyring.for_card(CARDS[:8]).internal(INTERNAL)) == 8
+    used.as_("shen").change("suspend", "SSSE.IRK", 2)
+    assert store.reference("SSSE.IRK").version == 1  # which the next run takes
+    with pytest.raises(KeyPolicyError, match=r"SSSE\.IRK v2 .* is suspended"):
+        keyring.for_card(CARDS[8:16]).internal(INTERNAL)
 
 
 KILLED = """
