@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from cardkit.errors import RefusedError, UsageError
+from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys.audit import AuditLog, Clock
 from cardkit.keys.guarded import GuardedStore
 from cardkit.keys.record_book import RecordBook, Standing
@@ -184,6 +184,10 @@ class PinnedStore:
     def for_client(self, client: str) -> PinnedStore:
         """The same for a client of a service, where the store below keeps a log."""
         return PinnedStore(for_client(self._store, client), self._version, self._versions)
+
+    def note_refusal(self, key: str, action: str, error: CardkitError) -> None:
+        """Put a refusal on record, if the store below keeps a log."""
+        getattr(self._store, "note_refusal", lambda *_: None)(key, action, error)
 
     def flush(self) -> None:
         """Write what the store below has counted, if it counts."""
