@@ -46,9 +46,10 @@ def audit(
     Answers are reserved before they are given; those of a program that was killed, or still runs,
     are told as open 未结清 by --verify: up to so many were given.
 
-    Told is also where the clock went back, and where the .head file was missing. Who can write both the log and its .head file can cut
-    or rewrite both: an encrypted store finds that by its seal when it is opened (--seal), unless an
-    older state of both was put back. Note the last digest down elsewhere and give it with --known.
+    Told is also where the clock went back, and where the .head file was missing. Who can write
+    both the log and its .head file can cut or rewrite both: an encrypted store finds that by its
+    seal when it is opened (--seal), unless an older state of both was put back. Note the last
+    digest down elsewhere and give it with --known.
     Exit code 1 when something does not agree.
     """
     out, log = Output(as_json=as_json), access.audit()

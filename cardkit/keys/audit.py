@@ -255,7 +255,9 @@ class AuditLog:
             problem = f"entries {reached + 1} to {furthest} are cut off at the end"
             return Verdict(verdict.head, problem)
         if self._headless(verdict.head):
-            problem = f"{self._head_path.name} is gone: it told whether entries are cut off at the end"
+            problem = (
+                f"{self._head_path.name} is gone: it told whether entries are cut off at the end"
+            )
             return Verdict(verdict.head, problem)
         return verdict
 

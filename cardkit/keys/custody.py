@@ -65,7 +65,7 @@ class Wish:
             )
         if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
             raise UsageError(
-                f"{self.name} would be valid from {self.valid_from} until {self.valid_until}: never",
+                f"{self.name} would never be valid: {self.valid_from} until {self.valid_until}",
                 hint="which of the two days is wrong?",
             )
         versions = [v for n, v in content.records if n == self.name]

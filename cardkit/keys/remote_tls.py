@@ -67,7 +67,8 @@ def _load(context: ssl.SSLContext, credentials: Credentials) -> ssl.SSLContext:
             raise UsageError(f"{path}: no such file, the {what} was to be there")
     if os.name == "posix" and credentials.key.stat().st_mode & stat.S_IRWXO:
         raise UsageError(
-            f"others can read the private key {credentials.key}", hint=f"chmod 600 {credentials.key}"
+            f"others can read the private key {credentials.key}",
+            hint=f"chmod 600 {credentials.key}",
         )
     try:
         context.load_verify_locations(credentials.ca)

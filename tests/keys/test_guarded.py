@@ -401,10 +401,11 @@ def test_profile_with_a_soft_store(used: Vault, tmp_path: Path) -> None:
 def test_cards_made_between_two_replacements_of_a_key_stay_usable(
     used: Vault, tmp_path: Path
 ) -> None:
-    """SSSE.IRK was replaced twice, the others never: no version is that of all keys of such a card."""
+    """SSSE.IRK was replaced twice, the others never: no version fits all keys of such a card."""
     used.as_("gu").generate(Wish("SSSE.IRK"))
     newest = used.as_("shen").change("approve", "SSSE.IRK").version
-    profile = load(str(profile_for(used, tmp_path, more=f'versions = ["SSSE.IRK {newest - 1}"]\n')))
+    more = f'versions = ["SSSE.IRK {newest - 1}"]\n'
+    profile = load(str(profile_for(used, tmp_path, more=more)))
     store = open_store(profile, access(used))
     assert store.reference("SSSE.IRK").version == newest - 1
     assert store.reference("SSSE.IRK", newest).version == newest

@@ -54,7 +54,7 @@ def test_defaults_stand_in_for_what_is_not_said(tmp_path: Path) -> None:
         (REGION + '[card]\nversion = "2.000"', "card.version has 4 characters"),
         (REGION + '[card]\ncard_class = ""', "card.card_class has 1 character"),
         (REGION + '[keys]\nversions = ["SSSE.IRK"]', "keys.versions: each is a key and 1 to 99"),
-        (REGION + '[keys]\nversions = ["SSSE.IRK 100"]', "keys.versions: each is a key and 1 to 99"),
+        (REGION + '[keys]\nversions = ["A 100"]', "keys.versions: each is a key and 1 to 99"),
         (REGION + '[keys]\nversions = ["A 1", "A 2"]', "keys.versions: each is a key and 1 to 99"),
         (REGION + "[pin]\npuk_level = 999", "puk_level is one byte"),
         (REGION + "[issue]\nvalidity_years = 9000", "validity_years is 1 to 100"),
