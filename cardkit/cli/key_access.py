@@ -140,32 +140,34 @@ class KeyAccess:
             return AuditLog(place, common.now)
         return AuditLog(audit_path(self.path()), common.now)
 
-    def unlock(self) -> Unlock:
-        """The agent, or two custodians."""
+    def unlock(self, *, in_person: bool = False) -> Unlock:
+        """The agent, or two custodians; always these where they decide something in person."""
         from cardkit.keys.agent import AgentKey  # noqa: PLC0415
         from cardkit.keys.soft_file import Passphrases  # noqa: PLC0415
 
-        if self.agent is not None and not (self.passphrase_files or self.passphrase_fds):
+        given = self.passphrase_files or self.passphrase_fds
+        if self.agent is not None and not given and not in_person:
             return AgentKey(self.agent)
         return Passphrases(self.passphrases.ask, self.custodians)
 
     @contextmanager
-    def file(self, *, accept_older: bool = False) -> Iterator[KeyFile]:
+    def file(self, *, accept_older: bool = False, in_person: bool = False) -> Iterator[KeyFile]:
         """The open store; its keys are overwritten at the end."""
         from cardkit.keys.soft_file import KeyFile  # noqa: PLC0415
 
-        opened = KeyFile.open(self.path(), self.unlock(), self.audit(), accept_older=accept_older)
+        unlock = self.unlock(in_person=in_person)
+        opened = KeyFile.open(self.path(), unlock, self.audit(), accept_older=accept_older)
         try:
             yield opened
         finally:
             opened.close()
 
     @contextmanager
-    def custody(self) -> Iterator[Custody]:
+    def custody(self, *, in_person: bool = False) -> Iterator[Custody]:
         """The open store and the operator who acts on it."""
         from cardkit.keys.custody import Custody  # noqa: PLC0415
 
-        with self.file() as opened:
+        with self.file(in_person=in_person) as opened:
             yield Custody(opened, common.operator(), common.now)
 
 

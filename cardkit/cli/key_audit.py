@@ -46,9 +46,10 @@ def audit(
     Answers are reserved before they are given; those of a program that was killed, or still runs,
     are told as open 未结清 by --verify: up to so many were given.
 
-    Told is also where the clock went back. Who can write both the log and its .head file can cut
-    or rewrite both: an encrypted store finds that by its seal when it is opened (--seal), unless an
-    older state of both was put back. Note the last digest down elsewhere and give it with --known.
+    Told is also where the clock went back, and where the .head file was missing. Who can write
+    both the log and its .head file can cut or rewrite both: an encrypted store finds that by its
+    seal when it is opened (--seal), unless an older state of both was put back. Note the last
+    digest down elsewhere and give it with --known.
     Exit code 1 when something does not agree.
     """
     out, log = Output(as_json=as_json), access.audit()
@@ -72,13 +73,17 @@ def audit(
 
 def _verify(log: AuditLog, known: Head | None, out: Output) -> bool:
     """Check the chain, and that nothing was settled that was not reserved; tell both."""
+    from cardkit.keys.audit import HEAD_GONE  # noqa: PLC0415
+
     verdict = log.verify(known)
     open_, backs = (log.reservations(), log.set_backs()) if verdict.intact else ([], [])
+    gone = [line.sequence for line in log.lines(HEAD_GONE)]
     out.document(
         {"intact": verdict.intact, "problem": verdict.problem,
          "last": verdict.head.sequence, "digest": verdict.head.digest.hex(),
          "open": [dict(zip(FIELDS, line.fields, strict=True)) for line in open_],
-         "sealed": log.sealed(), "set_back": [dataclasses.asdict(back) for back in backs]}
+         "sealed": log.sealed(), "set_back": [dataclasses.asdict(back) for back in backs],
+         "head_gone": gone}
     )  # fmt: skip
     out.line("audit log 审计日志: " + ("intact 完好" if verdict.intact else verdict.problem))
     out.line(f"  last entry {verdict.head.sequence}, digest {verdict.head.digest.hex()}")
@@ -93,6 +98,10 @@ def _verify(log: AuditLog, known: Head | None, out: Output) -> bool:
         f"  clock set back 时钟倒退: entries {back.first} to {back.last}, {back.instant} behind "
         f"{back.latest}" + (" (accepted 已认可)" if back.accepted else "")
         for back in backs
+    )
+    out.lines(
+        f"  head gone 末尾记录缺失: before entry {number} entries may have been cut off"
+        for number in gone
     )
     return verdict.intact
 

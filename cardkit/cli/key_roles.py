@@ -27,14 +27,14 @@ def roles_of(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     UsageError, RoleError
         Another form, no such role, or a person with two.
     """
-    from cardkit.keys.custody import check_roles  # noqa: PLC0415
+    from cardkit.keys.custody import check_person, check_roles  # noqa: PLC0415
 
     roles: dict[str, tuple[str, ...]] = {}
     for word in words:
         role, _, person = word.partition("=")
         if not person:
             raise UsageError(f"{word!r} is no ROLE=NAME", hint="for example approve=wang")
-        roles[role] = (*roles.get(role, ()), person)
+        roles[role] = (*roles.get(role, ()), check_person(person))
     check_roles(roles)
     return roles
 

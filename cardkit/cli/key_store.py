@@ -148,8 +148,8 @@ def check_value_of(text: str) -> CheckValue:
 def roles(
     access: KeyAccess, given: tuple[str, ...], take: tuple[str, ...], *, as_json: bool
 ) -> None:
-    """Show who has which role 职责, give and take them; two custodians decide."""
-    with access.custody() as custody:
+    """Show who has which role 职责, give and take them; two custodians decide, not an agent."""
+    with access.custody(in_person=bool(given or take)) as custody:
         for words, give in ((take, False), (given, True)):
             for role, people in roles_of(words).items():
                 for person in people:
@@ -181,11 +181,12 @@ def accept_clock(access: KeyAccess, reason: str) -> None:
 def passphrase(access: KeyAccess, new: tuple[str, ...], files: tuple[Path, ...]) -> None:
     """Give the store new custodians or passphrases 更换口令; old passphrases open it no more.
 
-    Copies of the old file, backups among them, still open with the old ones: destroy them.
+    Copies of the old file, backups among them, still open with the old ones: destroy them. An
+    agent that runs has to be started anew, and does not stand in for the custodians here.
     """
     from cardkit.cli.key_access import PassphraseSource  # noqa: PLC0415
 
-    with access.file() as file:
+    with access.file(in_person=True) as file:
         source = PassphraseSource(files)
         passphrases = {name: source.ask_new(name) for name in dict.fromkeys(new)}
         file.change_passphrases(passphrases, common.operator())
@@ -198,9 +199,9 @@ def passphrase(access: KeyAccess, new: tuple[str, ...], files: tuple[Path, ...])
 def accept(access: KeyAccess, *, yes: bool) -> None:
     """Take an older state of the store, restored from a backup, as the newest 接受旧库.
 
-    What was done since then is lost. Two custodians decide; it is on record.
+    What was done since then is lost. Two custodians decide, not an agent; it is on record.
     """
-    with access.file(accept_older=True) as file:
+    with access.file(accept_older=True, in_person=True) as file:
         if not yes:
             question = f"Take generation {file.header.generation} as the newest?"
             click.confirm(question, abort=True, err=True)

@@ -186,21 +186,20 @@ def load(
 ) -> None:  # fmt: skip
     """Take active keys over 装载 from an encrypted store, after their ceremony there.
 
-    They stay in the store until somebody destroys them there.
+    Role import, in the store and for the token; on record in both. They stay in the store until
+    somebody destroys them there.
     """
+    from cardkit.keys.export import handing_over  # noqa: PLC0415
+
     out = Output(as_json=as_json)
     done = []
     with (
-        access.file() as file,
+        access.custody() as store,
         _custody(settings, pin_file, descriptor) as custody,
     ):
-        from cardkit.keys.custody import find  # noqa: PLC0415
-        from cardkit.keys.policy import newest  # noqa: PLC0415
-
         for name in names:
-            known = [r for (n, _), r in file.content.records.items() if n == name]
-            original = newest(known, common.now()) if known else find({}, name, None)
-            done.append(custody.load(original, file.content.keys[original.place]))
+            with handing_over(store, name, f"token {custody.name}") as (record, key):
+                done.append(custody.load(record, key))
     out.document([record.to_json() for record in done])
     out.lines(map(one_line, done))
 

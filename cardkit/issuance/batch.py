@@ -16,7 +16,7 @@ from cardkit.apdu import Link, StatusError
 from cardkit.apdu.link import LinkLostError
 from cardkit.card.card import AuthenticationFailedError
 from cardkit.card.procedures.identify import WrongCardError
-from cardkit.errors import CardkitError, RefusedError, UnreachableError
+from cardkit.errors import CardkitError, RefusedError, UnreachableError, UsageError
 from cardkit.issuance.feed import Feed, FeedEmpty
 from cardkit.issuance.matching import NothingToDoError
 from cardkit.issuance.writer import Failed, Issued, Outcome, Spoilt, Writer
@@ -189,7 +189,7 @@ class Batch:
         except UnreachableError as error:
             self._note(What.WAITING, feed, error)
             self._stop.wait(_RETRY_SECONDS)
-        except RefusedError as error:
+        except (RefusedError, UsageError) as error:  # the latter: key store or log cannot be used
             self._abort(feed, error)
 
     def _process(self, link: Link, reader: str) -> Outcome:

@@ -10,6 +10,35 @@ from cardkit.crypto.algorithm import Algorithm
 from cardkit.crypto.diversify import FACTOR_LENGTH
 from cardkit.keys import CardKeySet, KeyBatch, KeyStore
 from cardkit.keys.card_keys import UNDERIVED, derive, references
+from cardkit.keys.reference import Factors, KeyRef
+
+
+class SameVersions:
+    """A store that goes on with the version of a key it first gave, as long as a run lasts.
+
+    Without it a run would go on with an older version when somebody suspends the newest one, or
+    with a newer one at midnight: cards of two versions in one batch, and nobody told.
+
+    Parameters
+    ----------
+    store : KeyStore
+        Any store.
+    """
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._versions: dict[str, int] = {}
+
+    def reference(self, name: str, version: int | None = None) -> KeyRef:
+        """See `KeyStore`."""
+        ref = self._store.reference(name, version or self._versions.get(name))
+        if version is None:
+            self._versions.setdefault(name, ref.version)
+        return ref
+
+    def derive_many(self, ref: KeyRef, factors: Factors) -> KeyBatch:
+        """See `KeyStore`."""
+        return self._store.derive_many(ref, factors)
 
 
 class Keyring:
@@ -34,7 +63,7 @@ class Keyring:
         tree: Tree,
         algorithm: Algorithm | None = None,
     ) -> None:
-        self._store = store
+        self._store = SameVersions(store)
         self._algorithm = algorithm.value if algorithm else ""
         self._above = above
         self._names = sorted(_names(tree) | UNDERIVED)

@@ -25,6 +25,7 @@ from cardkit.keys.soft_format import Header
 _TIMEOUT = 5.0  # seconds for one question
 _LONGEST = 256
 _TICK = 0.2
+_CHANGED = "no longer"  # answer for a store whose file key is another one now
 
 
 class AgentError(UnreachableError):
@@ -49,13 +50,18 @@ class AgentKey:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
                 line.settimeout(_TIMEOUT)
                 line.connect(str(self._path))
-                line.sendall(header.id.hex().encode() + b"\n")
+                line.sendall(f"{header.id.hex()} {header.lock}\n".encode())
                 answer = _line(line)
         except OSError:
             raise AgentError(
                 f"the key agent at {self._path} does not answer",
                 hint="start it with `cardkit key agent`; two custodians are needed",
             ) from None
+        if answer == _CHANGED:  # its key does not fit; that is no reason to suspect anybody
+            raise RefusedError(
+                f"the custodians of {name} have changed their passphrases",
+                hint="stop the key agent, and start it with the new ones",
+            )
         word, _, rest = answer.partition(" ")
         if word != "key" or len(rest) != 64:
             raise RefusedError(
@@ -104,11 +110,13 @@ def serve(line: socket.socket, file: KeyFile, stop: threading.Event) -> None:
 
 
 def _answer(caller: socket.socket, file: KeyFile) -> bytes:
-    asked = _line(caller)
+    store, _, lock = _line(caller).partition(" ")
     if _uid(caller) not in (None, os.geteuid()):
         return b"no other user"
-    if asked != file.header.id.hex():
+    if store != file.header.id.hex():
         return b"no other store"
+    if lock != file.header.lock:
+        return _CHANGED.encode()
     return b"key " + file.file_key().reveal().hex().encode()
 
 

@@ -24,6 +24,7 @@ from cardkit import history
 from cardkit.history import Head, Scalar, Verdict
 from cardkit.keys.audit_entry import (
     ACCEPT_CLOCK,
+    HEAD_GONE,
     RESERVE,
     USE,
     AuditError,
@@ -41,7 +42,8 @@ from cardkit.keys.audit_head import HeadFile, Mark, Sealer
 from cardkit.keys.locking import locked
 
 __all__ = [
-    "ACCEPT_CLOCK", "RESERVE", "USE", "AuditError", "AuditLog", "Clock", "Entry", "Line", "settles",
+    "ACCEPT_CLOCK", "HEAD_GONE", "RESERVE", "USE", "AuditError", "AuditLog", "Clock", "Entry",
+    "Line", "settles",
 ]  # fmt: skip
 
 Clock = Callable[[], dt.datetime]
@@ -95,24 +97,37 @@ class AuditLog:
         with os.fdopen(os.open(self.path, flags, 0o600), "r+b") as file:
             last, end, beside = self._end(file.fileno())
             latest = self._latest(last, beside)
-            head = Head(last.sequence, last.digest) if last else Head()
-            line = Line(head.sequence + 1, instant, entry, b"")
-            digest = history.link(head.digest, line.fields)
-            text = json.dumps([*line.fields, digest.hex()], ensure_ascii=True)
-            if len(text) >= _LONGEST_LINE:
+            mark = Mark(Head(last.sequence, last.digest) if last else Head(), latest)
+            text = b""
+            for each in (*self._told(mark.head, entry.actor), entry):
+                line = Line(mark.head.sequence + 1, instant, each, b"")
+                digest = history.link(mark.head.digest, line.fields)
+                text += json.dumps([*line.fields, digest.hex()], ensure_ascii=True).encode() + b"\n"
+                mark = Mark(Head(line.sequence, digest), later(mark.latest, each, line.at))
+            if len(text) > _LONGEST_LINE:
                 raise AuditError("an entry of the audit log is too long")
             file.truncate(end)  # what a crash left of an entry that was never acknowledged
             file.seek(end)
-            file.write(text.encode("ascii") + b"\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        mark = Mark(Head(line.sequence, digest), later(latest, entry, line.at))
         seals = dict(beside.seals)
         if self._sealer is not None:
             seals[self._sealer.store] = self._sealer.seal(mark)
             self._anew = False
         HeadFile(mark, seals).write(self._head_path)
         return mark.head
+
+    def _told(self, head: Head, actor: str) -> list[Entry]:
+        """That the head beside the log is missing: the next one must not hide it."""
+        if not self._headless(head):
+            return []
+        detail = f"{self._head_path.name} was gone: what followed entry {head.sequence} may be too"
+        return [Entry(actor, HEAD_GONE, detail=detail)]
+
+    def _headless(self, head: Head) -> bool:
+        # A crash after the first entry of all leaves none either.
+        return head.sequence > 1 and not self._head_path.exists()
 
     def _end(self, handle: int) -> tuple[Line | None, int, HeadFile]:
         """Last complete line, and where it ends; compared with the head beside the log."""
@@ -202,19 +217,23 @@ class AuditLog:
 
     # --- reading -----------------------------------------------------------------------------
 
-    def lines(self) -> Iterator[Line]:
-        """All entries.
+    def lines(self, action: str = "") -> Iterator[Line]:
+        """All entries, or those of one action (fast in a long log; what is no entry is left out).
 
         Raises
         ------
         AuditError
-            A line is no entry.
+            A line is no entry, and all are wanted.
         """
+        mark = json.dumps(action).encode("ascii") if action else b""
         for number, raw in enumerate(self._raw(), 1):
+            if mark not in raw:
+                continue
             line = Line.parse(raw)
-            if line is None:
+            if line is None and not action:
                 raise AuditError(f"entry {number} of the audit log {self.path} is damaged")
-            yield line
+            if line is not None and action in {"", line.entry.action}:
+                yield line
 
     def verify(self, known: Head | None = None) -> Verdict:
         """Check the whole chain.
@@ -234,6 +253,11 @@ class AuditLog:
         furthest = max((head.sequence for head in wanted), default=0)
         if furthest > reached:
             problem = f"entries {reached + 1} to {furthest} are cut off at the end"
+            return Verdict(verdict.head, problem)
+        if self._headless(verdict.head):
+            problem = (
+                f"{self._head_path.name} is gone: it told whether entries are cut off at the end"
+            )
             return Verdict(verdict.head, problem)
         return verdict
 

@@ -18,6 +18,9 @@ RESERVE, USE = "reserve", "use"
 ACCEPT_CLOCK = "accept-clock"
 """Action: somebody says that the clock is right now, and was wrong before."""
 
+HEAD_GONE = "head-gone"
+"""Action: the head beside the log was missing; entries may have been cut off before this one."""
+
 _NOTED = dt.timedelta(seconds=1)
 """From where on a clock that was set back is told of; it is adjusted by less every day."""
 

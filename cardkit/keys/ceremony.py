@@ -19,7 +19,7 @@ from cardkit.crypto.bits import xor
 from cardkit.errors import RefusedError, UsageError
 from cardkit.keys import bulk
 from cardkit.keys.audit import AuditError, Entry
-from cardkit.keys.custody import Custody, RoleError, Wish, compare
+from cardkit.keys.custody import Custody, RoleError, Wish, check_person, compare
 from cardkit.keys.locking import create_private
 from cardkit.keys.record import ALGORITHMS, KeyRecord
 from cardkit.keys.reference import CheckValue
@@ -42,7 +42,8 @@ def begin(custody: Custody, wish: Wish, holders: tuple[str, ...]) -> Ceremony:
     UsageError
         A holder is named twice, or a ceremony for that name is open.
     """
-    if len(holders) < 2 or len(set(holders)) != len(holders):
+    people = {check_person(holder).casefold() for holder in holders}
+    if len(holders) < 2 or len(people) != len(holders):
         raise UsageError("a ceremony wants two component holders at least, all different people")
     with custody.acting("generate", "ceremony-begin", wish.name) as content:
         if wish.name in content.ceremonies:

@@ -63,6 +63,11 @@ class Wish:
                 "SSF33 is secret: there is no software for it",
                 hint="only a PSAM or an HSM that has the cipher makes and keeps such keys",
             )
+        if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
+            raise UsageError(
+                f"{self.name} would never be valid: {self.valid_from} until {self.valid_until}",
+                hint="which of the two days is wrong?",
+            )
         versions = [v for n, v in content.records if n == self.name]
         version = self.version or max(versions, default=0) + 1
         if version in versions:
@@ -169,6 +174,8 @@ class Custody:
         RoleError
             The person has another role.
         """
+        if give == (person in self.file.content.roles.get(role, ())):
+            return  # nothing changes, so nothing is on record
         with self.file.edit(self.actor) as content:
             people = [p for p in content.roles.get(role, ()) if p != person]
             if give:
@@ -299,6 +306,22 @@ def compare(record: KeyRecord, wanted: CheckValue, key: Secret) -> None:
             f"{wanted} was expected",
             hint="the key was copied wrongly, or is another one; nothing was imported",
         )
+
+
+def check_person(name: str) -> str:
+    """The name of somebody who acts, as it was given.
+
+    Raises
+    ------
+    UsageError
+        It would look like another one, or like two, in a list.
+    """
+    if not name or name != name.strip() or "," in name or not name.isprintable():
+        raise UsageError(
+            f"{name!r} is no name of one person",
+            hint="the login name of one; for several people repeat the option",
+        )
+    return name
 
 
 def check_roles(roles: Mapping[str, tuple[str, ...]]) -> None:

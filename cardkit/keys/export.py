@@ -1,4 +1,4 @@
-"""Master keys on their way between stores: TR-31 key blocks, and envelopes under a KEK.
+"""Master keys on their way between stores: TR-31 key blocks, envelopes under a KEK, into a token.
 
 A TR-31 block (version D, AES) carries a 3DES key; TR-31 has no code for SM4. An envelope carries
 any key with its record: a JSON object with ``format``, ``record``, ``under`` (name, version and
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -23,12 +25,14 @@ from cardkit.crypto import tr31
 from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys import policy
 from cardkit.keys.custody import Custody, Wish
-from cardkit.keys.record import KeyRecord, Operation
+from cardkit.keys.record import KeyRecord, KeyState, Operation
 from cardkit.keys.reference import CheckValue
 from cardkit.keys.secret import Secret
 from cardkit.keys.store import KeyPolicyError
 
 ENVELOPE = "cardkit key envelope 1"
+HAND_OVER = "hand-over"
+IMPORT = "import"
 _TR31_USAGE = "E6"  # chip card issuer master key, other than those listed in X9.143
 _TR31_ALGORITHMS = {"3des": "T"}
 
@@ -86,13 +90,14 @@ def import_tr31(
     ------
     EnvelopeError, CheckValueError
     """
-    kek = _kek(custody, under)
-    try:
-        _, key = tr31.unwrap(kek.reveal(), block.strip())
-    except tr31.KeyBlockError:
-        raise EnvelopeError(
-            f"the key block is not under {under}, or was changed", hint="check the transport key"
-        ) from None
+    with _opening(custody, under, wish.name) as kek:
+        try:
+            _, key = tr31.unwrap(kek.reveal(), block.strip())
+        except tr31.KeyBlockError:
+            raise EnvelopeError(
+                f"the key block is not under {under}, or was changed",
+                hint="check the transport key",
+            ) from None
     (record,) = custody.import_keys({wish: Secret(key)}, {wish: expected}, f"TR-31 under {under}")
     return record
 
@@ -107,19 +112,10 @@ def import_envelope(custody: Custody, text: str, under: KeyRecord) -> KeyRecord:
     RefusedError
         A test key for a store of real keys, or the other way round.
     """
-    kek = _kek(custody, under)
-    try:
-        content = json.loads(text)
-        sealed = bytes.fromhex(content.pop("key"))
-        cipher = AESGCM(_envelope_key(kek, content))
-        key = Secret(cipher.decrypt(bytes.fromhex(content["nonce"]), sealed, _canonical(content)))
-        record = KeyRecord.from_json(content["record"])
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidTag, RecursionError):
-        raise EnvelopeError(
-            f"the envelope is not under {under}, or was changed", hint="check the transport key"
-        ) from None
-    if record.test is not custody.file.test:
-        raise RefusedError(f"{record} and this store are not both for tests, or both not")
+    with _opening(custody, under, "envelope") as kek:
+        record, key = _unsealed(text, kek, under)
+        if record.test is not custody.file.test:
+            raise RefusedError(f"{record} and this store are not both for tests, or both not")
     wish = Wish(
         record.name, record.version, record.algorithm, record.usage, record.levels, record.owner,
         record.valid_from, record.valid_until,
@@ -127,6 +123,66 @@ def import_envelope(custody: Custody, text: str, under: KeyRecord) -> KeyRecord:
     check_value = record.check_value
     (made,) = custody.import_keys({wish: key}, {wish: check_value}, f"envelope under {under}")
     return made
+
+
+def _unsealed(text: str, kek: Secret, under: KeyRecord) -> tuple[KeyRecord, Secret]:
+    """What is in an envelope."""
+    try:
+        content = json.loads(text)
+        sealed = bytes.fromhex(content.pop("key"))
+        cipher = AESGCM(_envelope_key(kek, content))
+        key = Secret(cipher.decrypt(bytes.fromhex(content["nonce"]), sealed, _canonical(content)))
+        return KeyRecord.from_json(content["record"]), key
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidTag, RecursionError):
+        raise EnvelopeError(
+            f"the envelope is not under {under}, or was changed", hint="check the transport key"
+        ) from None
+
+
+@contextmanager
+def handing_over(custody: Custody, name: str, to: str) -> Iterator[tuple[KeyRecord, Secret]]:
+    """An active key for a token that the block loads with it; role ``import``, on record here.
+
+    What the token records is not enough: whoever brings one along gave out its roles. The entry is
+    on the disk before the key leaves; where the block fails, another one says so.
+
+    Parameters
+    ----------
+    to : str
+        What takes it, for the log.
+
+    Raises
+    ------
+    RoleError
+    KeyPolicyError
+        The key is not active.
+    """
+    record = custody.record(name)
+    custody.demand("import", HAND_OVER, str(record))
+    if record.state is not KeyState.ACTIVE:
+        error = KeyPolicyError(
+            f"{record} is {record.state}", hint="only active keys go into a token"
+        )
+        custody.note(HAND_OVER, str(record), result=f"refused: {error.message}")
+        raise error
+    custody.note(HAND_OVER, str(record), count=1, detail=f"to {to}")
+    try:
+        yield record, custody.file.content.keys[record.place]
+    except CardkitError as error:
+        custody.note(HAND_OVER, str(record), result=f"failed: {error.message}", detail=f"to {to}")
+        raise
+
+
+@contextmanager
+def _opening(custody: Custody, under: KeyRecord, what: str) -> Iterator[Secret]:
+    """A transport key, to open what came under it; role ``import``. A refusal is on record."""
+    custody.demand("import", IMPORT, what)
+    try:
+        policy.check_clock(custody.clock(), custody.file.audit.latest_instant(fresh=True))
+        yield _kek(custody, under)
+    except RefusedError as error:
+        custody.note(IMPORT, what, result=f"refused: {error.message}", detail=f"under {under}")
+        raise
 
 
 def _pair(

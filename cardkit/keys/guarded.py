@@ -158,6 +158,11 @@ class GuardedStore(Unpicklable):
             self._tally.give_back(str(record), word)
             self._refuse(record, word, error)
 
+    def note_refusal(self, key: str, action: str, error: CardkitError) -> None:
+        """Put on record what somebody else refused, before it came to a key."""
+        result = f"refused: {error.message}"
+        self._audit.append(Entry(self._actor, action, key, 0, self._purpose, result))
+
     def flush(self) -> None:
         """Write how many answers were given so far."""
         self._tally.flush()

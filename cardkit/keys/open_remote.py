@@ -14,7 +14,7 @@ from cardkit.errors import UsageError
 from cardkit.keys.audit import AuditLog, Clock
 from cardkit.keys.gate import GATE
 from cardkit.keys.guarded import GuardedStore
-from cardkit.keys.open_store import OpenedStore, PinnedStore, check_test_mark
+from cardkit.keys.open_store import OpenedStore, check_test_mark, pinned
 from cardkit.keys.pkcs11 import Pkcs11KeyStore
 from cardkit.keys.remote_client import RemoteKeyStore
 from cardkit.keys.remote_tls import open_remote
@@ -156,4 +156,4 @@ def open_profile(
     except BaseException:
         store.close()
         raise
-    return PinnedStore(store, profile.keys.version) if profile.keys.version else store
+    return pinned(store, profile)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from cardkit.errors import RefusedError, UsageError
+from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys.audit import AuditLog, Clock
 from cardkit.keys.guarded import GuardedStore
 from cardkit.keys.record_book import RecordBook, Standing
@@ -62,7 +63,7 @@ def open_store(profile: Profile, access: Access | None = None) -> OpenedStore:
         Test keys under a profile that is not marked as a test, or real keys under one that is.
     """
     store = _soft(profile, access) if is_soft(profile) else _test_keys(profile)
-    return PinnedStore(store, profile.keys.version) if profile.keys.version else store
+    return pinned(store, profile)
 
 
 def is_soft(profile: Profile) -> bool:
@@ -135,23 +136,37 @@ def _test_keys(profile: Profile) -> SoftKeyStore:
     return store
 
 
+def pinned(store: OpenedStore, profile: Profile) -> OpenedStore:
+    """The store with the versions that a profile names, if it names any."""
+    keys = profile.keys
+    if not keys.version and not keys.versions:
+        return store
+    return PinnedStore(store, keys.version, keys.pinned())
+
+
 class PinnedStore:
-    """A store of which one version is used: for cards that were made with it.
+    """A store of which certain versions are used: for cards that were made with them.
 
     Parameters
     ----------
     store : OpenedStore
         Any store.
     version : int
-        What `reference` gives when no version is asked for.
+        What `reference` gives when no version is asked for; 0 for the newest.
+    versions : mapping
+        The same of single keys, by name.
     """
 
-    def __init__(self, store: OpenedStore, version: int) -> None:
+    def __init__(
+        self, store: OpenedStore, version: int, versions: Mapping[str, int] | None = None
+    ) -> None:
         self._store = store
         self._version = version
+        self._versions = dict(versions or {})
 
     def __repr__(self) -> str:
-        return f"PinnedStore({self._store!r}, v{self._version})"
+        single = "".join(f", {name} v{version}" for name, version in self._versions.items())
+        return f"PinnedStore({self._store!r}, v{self._version}{single})"
 
     def names(self) -> list[str]:
         """See `OpenedStore`."""
@@ -159,7 +174,8 @@ class PinnedStore:
 
     def reference(self, name: str, version: int | None = None) -> KeyRef:
         """See `KeyStore`."""
-        return self._store.reference(name, version or self._version)
+        chosen = version or self._versions.get(name) or self._version
+        return self._store.reference(name, chosen or None)
 
     def derive_many(self, ref: KeyRef, factors: Factors) -> KeyBatch:
         """See `KeyStore`."""
@@ -167,7 +183,11 @@ class PinnedStore:
 
     def for_client(self, client: str) -> PinnedStore:
         """The same for a client of a service, where the store below keeps a log."""
-        return PinnedStore(for_client(self._store, client), self._version)
+        return PinnedStore(for_client(self._store, client), self._version, self._versions)
+
+    def note_refusal(self, key: str, action: str, error: CardkitError) -> None:
+        """Put a refusal on record, if the store below keeps a log."""
+        getattr(self._store, "note_refusal", lambda *_: None)(key, action, error)
 
     def flush(self) -> None:
         """Write what the store below has counted, if it counts."""

@@ -69,6 +69,11 @@ class Pkcs11KeyStore(RemoteKeyStore):
         self._refused: RefusedError | None = None
         super().__init__(self._start, f"token {settings.token}")
 
+    @property
+    def token(self) -> str:
+        """Label of the token."""
+        return self._settings.token
+
     def _start(self) -> WorkerChannel:
         if self._refused is not None:
             raise RefusedError(self._refused.message, hint=self._refused.hint)

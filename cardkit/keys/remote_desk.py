@@ -6,13 +6,14 @@ Batches live as long as the desk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from cardkit.card.key_request import External, Internal, KeyRequest, Seal, WriteKey
 from cardkit.errors import CardkitError
 from cardkit.keys.reference import Factors, KeyRef
-from cardkit.keys.remote_access import EVERYTHING, Rights
+from cardkit.keys.remote_access import EVERYTHING, Rights, operation_of
 from cardkit.keys.remote_frames import PROTOCOL, Message
 from cardkit.keys.remote_messages import (
     KeyServiceError,
@@ -92,13 +93,15 @@ class Desk:
         return {"names": [name for name in names if self._rights.may_use(name)]}, b""
 
     def _reference(self, message: Message, blob: bytes) -> Reply:  # noqa: ARG002
-        self._rights.check_key(message["name"])
+        with self._admitting(message["name"], "reference"):
+            self._rights.check_key(message["name"])
         ref = self._store.reference(message["name"], message["version"])
         return {"ref": ref_to_json(ref)}, b""
 
     def _derive(self, message: Message, blob: bytes) -> Reply:
         asked = ref_from_json(message["ref"])
-        self._rights.check_key(asked.name)
+        with self._admitting(str(asked), "derive"):
+            self._rights.check_key(asked.name)
         ref = self.own_reference(asked)
         factors = Factors(tuple(bytes.fromhex(factor) for factor in message["above"]), blob)
         if self._keys + factors.count > MOST_KEYS:
@@ -128,10 +131,27 @@ class Desk:
         request = request_from_json(question["request"])
         batch = self._batches[question["batch"]]
         under = None if question["under"] is None else self._batches[question["under"]]
-        self._rights.check_request(batch.ref.name, request)
-        if under is not None:
-            self._rights.check_key(under.ref.name)
+        with self._admitting(str(batch.ref), str(operation_of(request))):
+            self._rights.check_request(batch.ref.name, request)
+            if under is not None:
+                self._rights.check_key(under.ref.name)
         return answer_with(batch, int(question["index"]), request, under)
+
+    @contextmanager
+    def _admitting(self, key: str, action: str) -> Iterator[None]:
+        """What the access file does not allow is on record like what the policy refuses."""
+        try:
+            yield
+        except KeyPolicyError as error:
+            note_refusal(self._store, key, action, error)
+            raise
+
+
+def note_refusal(store: KeyStore, key: str, action: str, error: CardkitError) -> None:
+    """Put a refusal on record where the store keeps a log; files of test keys have none."""
+    note = getattr(store, "note_refusal", None)
+    if note is not None:
+        note(key, action, error)
 
 
 def answer_with(batch: KeyBatch, index: int, request: KeyRequest, under: KeyBatch | None) -> bytes:

@@ -11,8 +11,8 @@ from typing import BinaryIO, Self, cast
 
 from cardkit.errors import CardkitError, UnreachableError
 from cardkit.keys.gate import GATE
-from cardkit.keys.remote_access import AccessList
-from cardkit.keys.remote_desk import Desk
+from cardkit.keys.remote_access import AccessList, Rights
+from cardkit.keys.remote_desk import Desk, note_refusal
 from cardkit.keys.remote_frames import FrameError, read_frame, write_frame
 from cardkit.keys.remote_messages import error_to_json
 from cardkit.keys.remote_settings import Credentials
@@ -149,8 +149,8 @@ class KeyService:
         client = common_name(secure)
         stream = cast("BinaryIO", secure.makefile("rwb"))
         try:
-            rights = self._access.rights(client)
             store = self._store_for(client)
+            rights = self._rights(client, store)
         except CardkitError as error:
             self._notice(f"{name}: {error.message}")
             read_frame(stream)
@@ -162,6 +162,13 @@ class KeyService:
         finally:
             getattr(store, "flush", lambda: None)()
         self._notice(f"{name}: {client} has gone")
+
+    def _rights(self, client: str, store: KeyStore) -> Rights:
+        try:
+            return self._access.rights(client)
+        except CardkitError as error:
+            note_refusal(store, "", "connect", error)
+            raise
 
     def _answer(self, stream: BinaryIO, desk: Desk, name: str) -> None:
         while (frame := read_frame(stream)) is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
+import stat
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -63,6 +65,11 @@ def _load(context: ssl.SSLContext, credentials: Credentials) -> ssl.SSLContext:
     for what, path in (("certificate of the CA", credentials.ca), ("key", credentials.key)):
         if not path.is_file():
             raise UsageError(f"{path}: no such file, the {what} was to be there")
+    if os.name == "posix" and credentials.key.stat().st_mode & stat.S_IRWXO:
+        raise UsageError(
+            f"others can read the private key {credentials.key}",
+            hint=f"chmod 600 {credentials.key}",
+        )
     try:
         context.load_verify_locations(credentials.ca)
         context.load_cert_chain(credentials.certificate, credentials.key, password=_no_password)

@@ -82,10 +82,18 @@ def write_sealed(
     _check(custody, records, factors, under)
     transport = custody.file.content.keys[under.place]
     header = _header(records, factors, under, custody.clock())
-    for record in records:
-        custody.note("derive-file", str(record), count=factors.count, detail=f"under {under}")
-    with wholefile.appearing(path, overwrite=False) as file:
-        _write(file, header, custody, records, factors, transport)
+    if path.exists():  # nothing was tried, nothing is on record
+        raise UsageError(f"{path} exists already", hint="choose another name")
+    try:
+        with wholefile.appearing(path, overwrite=False) as file:
+            for record in records:
+                custody.note(
+                    "derive-file", str(record), count=factors.count, detail=f"under {under}"
+                )
+            _write(file, header, custody, records, factors, transport)
+    except UsageError as error:
+        custody.note("derive-file", "", result=f"failed: {error}", detail=f"under {under}")
+        raise
 
 
 def read_sealed(path: Path, transport: Secret) -> Iterator[tuple[bytes, list[bytes]]]:

@@ -236,7 +236,7 @@ class KeyFile(Unpicklable):
             known = _counted(self.path) or 0
         except StoreDowngradeError:
             known = 0
-        known = max(known, _logged(self.audit) or 0)
+        known = max(known, _logged(self.audit, self.header) or 0)
         with locked(self.path):
             detail = f"generation {self.header.generation} in place of {known}"
             self.audit.append(Entry(actor, "accept-older", detail=detail))
@@ -364,8 +364,11 @@ def _write_counter(path: Path, header: Header, sealed: bytes) -> None:
 
 
 def _note_saved(audit: AuditLog, actor: str, header: Header) -> None:
-    detail = f"{header.id.hex()} generation {header.generation}"
-    audit.append(Entry(actor, SAVED, count=header.generation, detail=detail))
+    audit.append(Entry(actor, SAVED, count=header.generation, detail=_saved(header)))
+
+
+def _saved(header: Header) -> str:
+    return f"{header.id.hex()} generation {header.generation}"
 
 
 def _counted(path: Path) -> int | None:
@@ -380,16 +383,17 @@ def _counted(path: Path) -> int | None:
         ) from None
 
 
-def _logged(audit: AuditLog) -> int | None:
-    saved = (line.entry.count for line in audit.lines() if line.entry.action == SAVED)
-    return max(saved, default=None)
+def _logged(audit: AuditLog, header: Header) -> int | None:
+    """The newest generation of that store on record; others may write to the same log."""
+    own = _saved(header).partition(" ")[0] + " "
+    saved = (x.entry for x in audit.lines(SAVED) if x.entry.detail.startswith(own))
+    return max((entry.count for entry in saved), default=None)
 
 
 def _refuse_older(path: Path, header: Header, audit: AuditLog) -> None:
-    known = _counted(path)
-    if known is None:
-        known = _logged(audit)
-    if known is None:
+    # Both are asked: an older counter is as easily put back as an older store.
+    known = max((_counted(path) or 0, _logged(audit, header) or 0))
+    if not known:
         raise StoreDowngradeError(
             f"nothing tells whether {path.name} is its newest state: counter and log are gone",
             hint="restore them, or `cardkit key accept` if the custodians are sure",

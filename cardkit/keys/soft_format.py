@@ -116,6 +116,12 @@ class Header:
     custodians: tuple[Custodian, ...]
     pairs: tuple[Pair, ...]
 
+    @property
+    def lock(self) -> str:
+        """What changes with custodians and passphrases, and with the file key; hexadecimal."""
+        parts = b"".join(p.check + p.nonce + p.key for p in self.pairs)
+        return hashlib.sha256(parts).hexdigest()
+
     def to_bytes(self) -> bytes:
         """Canonical JSON."""
         pairs = [

@@ -50,6 +50,11 @@ class TokenCustody:
         self._actor = actor
         self._test = test
 
+    @property
+    def name(self) -> str:
+        """Label of the token, for people."""
+        return self._store.token
+
     def keys(self) -> list[tuple[KeyRecord | None, str, KeyAttributes]]:
         """Record (None without), key and what the token vouches for, of every key."""
         records = self._records.load()

@@ -54,6 +54,8 @@ MEANINGS = {
     "profile. See [keys.md](keys.md), [tokens.md](tokens.md) and [keys-test.md](keys-test.md).",
     "keys.version": "Version of the keys, for cards that were made with it; 0 takes the newest "
     "that can be used now.",
+    "keys.versions": "Versions of single keys, one text a key, such as `SSSE.IRK 2`: for cards "
+    "made when some keys had been replaced and others not. They go before `keys.version`.",
     "keys.audit": "Log of key use; beside the store when empty.",
     "keys.plain_key_loading": "Roles of keys that leave the store in clear, for chips that load "
     "them so: the first master key of a directory file cannot be sealed under another.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from cardkit.profile.schema import CardSection, Messaging, Numbers, Profile, Region
+    from cardkit.profile.schema import CardSection, Keys, Messaging, Numbers, Profile, Region
 
 GENERATIONS: Mapping[str, frozenset[int]] = {"2.0": frozenset({1, 2, 3})}
 """Specification tree → algorithms of its cards (1 3DES, 2 SSF33, which takes a PSAM, 3 SM4)."""
@@ -64,6 +64,8 @@ def _broken(profile: Profile) -> Iterator[Broken]:
         yield "pin.initial has 4 to 16 digits", ""
     if not 0 <= profile.keys.version <= MOST_VERSIONS:
         yield f"keys.version is 0 to {MOST_VERSIONS}", "0 takes the newest that is active"
+    if not _are_versions(profile.keys):
+        yield f"keys.versions: each is a key and 1 to {MOST_VERSIONS}", 'such as "SSSE.IRK 2"'
     if not 1 <= profile.psam.version <= MOST_VERSIONS:
         yield f"psam.version is 1 to {MOST_VERSIONS}", ""
     if profile.psam.level not in ("province", "city"):
@@ -72,6 +74,16 @@ def _broken(profile: Profile) -> Iterator[Broken]:
         yield "pin.puk_level is one byte, 1 to 255", "the KID of the key that opens the reset: 6"
     if not 1 <= profile.issue.validity_years <= MOST_YEARS:
         yield f"issue.validity_years is 1 to {MOST_YEARS}", ""
+
+
+def _are_versions(keys: Keys) -> bool:
+    try:
+        pinned = keys.pinned()
+    except ValueError:
+        return False
+    return len(pinned) == len(keys.versions) and all(
+        1 <= version <= MOST_VERSIONS for version in pinned.values()
+    )
 
 
 def _region(region: Region) -> Iterator[Broken]:

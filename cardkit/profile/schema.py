@@ -85,13 +85,20 @@ class Keys:
     ``package:NAME`` for those that come with cardkit; paths are beside the profile or absolute.
     ``plain_key_loading`` lists the roles that leave the store in clear for chips that load them so.
     ``version`` pins the version of the keys, for cards that were made with it; 0 takes the newest
-    that is active. ``audit`` is the log of key use, beside the store by default.
+    that is active. ``versions`` pins that of single keys, ``NAME VERSION``. ``audit`` is the log of
+    key use, beside the store by default.
     """
 
     store: str = "package:masters-3des.toml"
     plain_key_loading: tuple[str, ...] = ("MK",)
     version: int = 0
+    versions: tuple[str, ...] = ()
     audit: str = ""
+
+    def pinned(self) -> dict[str, int]:
+        """Key → version of ``versions``; ValueError for a text that says none."""
+        pairs = (text.split() for text in self.versions)
+        return {name: int(version) for name, version in pairs}
 
 
 @dataclass(frozen=True, slots=True)

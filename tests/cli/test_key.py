@@ -48,6 +48,16 @@ def as_(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> As:
     return it
 
 
+def _custodians_decide_in_person(run: Run) -> None:
+    """An agent opens the store for use; it decides on no roles, passphrases or older states."""
+    replaced = "passphrase", "--new-custodian", "me", "--new-custodian", "my-friend"
+    for decision in (("roles", "--role", "use=me"), ("accept", "--yes"), replaced):
+        decided = run("key", *decision, "--store", "keys.store")
+        assert decided.code == 2
+        assert "no terminal to ask at" in decided.err
+    assert run("key", "roles", "--store", "keys.store").code == 0
+
+
 def test_from_test_keys_to_a_card(
     as_: As, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +95,7 @@ def test_from_test_keys_to_a_card(
             assert next(iter(stack)).card.atr.endswith(bytes.fromhex("639900000001"))
         issued = run("issue", "people.csv", *common, "--reader", "virtual", "--chips", "blank")
         assert issued.code == 0, issued.err
+        _custodians_decide_in_person(run)
         (card,) = Path("people.issued/virtual-cards").iterdir()
         verified = run("card", "verify", "--image", card, "--profile", "test")
         assert verified.code == 0, verified.out

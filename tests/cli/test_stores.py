@@ -298,6 +298,31 @@ def test_load_tells_what_it_took_over_and_takes_nothing_twice(as_: As) -> None:
     assert "SSSE.IRK v1 is in token" in again.err
 
 
+@pytest.mark.usefixtures("token")
+def test_a_key_leaves_the_store_for_a_token_on_record_and_for_the_role_import_of_the_store(
+    as_: As,
+) -> None:
+    """Whoever brings a token along has given out its roles: the store has its own say."""
+    given = "--token", "own.toml"
+    Path("own.toml").write_text(Path("token.toml").read_text())
+    mine = ("--role", "import=mallory", "--role", "approve=friend")
+    assert as_("mallory", "token roles", *mine, *given).code == 0
+    refused = as_("mallory", "token load", "SSSE.IRK", *given, *WAY)
+    assert refused.code == 4
+    assert "mallory may not hand-over: that is for the role import" in refused.err
+    log = as_("clerk", "audit", "--store", "keys.store", "--json").document
+    told = [(e["actor"], e["result"], e["detail"]) for e in log if e["action"] == "hand-over"]
+    assert ("yi", "ok", "to token cards") in told
+    assert told[-1][:2] == ("mallory", f"refused: {refused.err.splitlines()[0][9:]}")
+
+    assert as_("shen", "destroy", "SSSE.BK", "--version", 1, *WAY).code == 4  # active
+    for action in ("suspend", "destroy"):
+        assert as_("shen", action, "SSSE.BK", "--version", 1, *WAY).code == 0
+    gone = as_("yi", "token load", "SSSE.BK", *TOKEN, *WAY)
+    assert gone.code == 4
+    assert "is destroyed" in gone.err
+
+
 def test_a_token_takes_no_key_of_sm4_and_says_so(
     as_: As, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from cardkit.apdu.link import LinkLostError
 from cardkit.card.card import AuthenticationFailedError
-from cardkit.errors import UnreachableError
+from cardkit.errors import UnreachableError, UsageError
 from cardkit.issuance.batch import MOST_SPOILT, Batch, Event, TooManySpoiltError, What
+from cardkit.issuance.keyring import Keyring
+from cardkit.keys.card_keys import CardKeySet
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.registry.errors import RegistryError
 from cardkit.registry.registry import Registry
@@ -133,6 +135,30 @@ def test_registry_that_fails_stops_the_batch(
     assert tally.stopped_by is not None
     assert [event.what for event in events] == [What.STOPPED]
     assert len(cards) == 1
+
+
+def test_a_key_store_that_cannot_be_used_any_more_stops_the_batch_which_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A torn file, a log on a full disk: what was issued until then gets its report."""
+    shop = Workshop(tmp_path, [applicant(2), applicant(3)])
+    cards = premade(shop, 0, 2)
+    with shop.registry() as registry:
+        batch, events = run(shop, registry, [StackFeed("reader", cards)])
+        given = Keyring.for_card
+        torn = iter([False, True])
+
+        def for_card(ring: Keyring, factor: bytes) -> CardKeySet:
+            if next(torn):
+                raise UsageError("keys.store is cut short or damaged")
+            return given(ring, factor)
+
+        monkeypatch.setattr(Keyring, "for_card", for_card)
+        tally = batch.run()
+    assert [event.what for event in events] == [What.ISSUED, What.STOPPED]
+    assert len(tally.issued) == 1
+    assert tally.stopped_by is not None
+    assert "cut short" in tally.stopped_by.message
 
 
 def test_reader_that_goes_away_is_waited_for(tmp_path: Path) -> None:

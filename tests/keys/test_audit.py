@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cardkit import history
 from cardkit.history import Head
-from cardkit.keys.audit import AuditError, AuditLog, Entry
+from cardkit.keys.audit import HEAD_GONE, AuditError, AuditLog, Entry
 from cardkit.keys.audit_head import HeadFile, Mark, Sealer
 from tests.keys.conftest import Clock
 
@@ -92,6 +92,21 @@ def test_a_cut_with_its_head_shows_against_a_noted_digest(log: AuditLog) -> None
     log.append(Entry("a", "b"))
     assert log.verify(noted).problem == "entry 5 was changed"
     assert log.verify(Head(3, three.digest)).intact
+
+
+def test_a_head_that_is_gone_is_told_and_the_next_entry_does_not_hide_it(log: AuditLog) -> None:
+    """Without a seal nothing else tells of entries that were cut off together with it."""
+    log.path.write_bytes(b"".join(raw(log)[:3]))
+    log.path.with_name("log.head").unlink()
+    verdict = log.verify()
+    assert not verdict.intact
+    assert verdict.problem == "log.head is gone: it told whether entries are cut off at the end"
+    log.append(Entry("clerk", "derive"))
+    assert log.verify().intact
+    (told,) = log.lines(HEAD_GONE)
+    assert (told.sequence, told.entry.actor) == (4, "clerk")
+    assert told.entry.detail == "log.head was gone: what followed entry 3 may be too"
+    assert [line.entry.action for line in log.lines()][4:] == ["derive"]
 
 
 @pytest.mark.parametrize("kept", [0, 1, 20, 100])

@@ -16,7 +16,7 @@ from cardkit.crypto.diversify import diversify, diversify_sm4
 from cardkit.errors import CardkitError, UsageError
 from cardkit.keys import bulk, ceremony, export
 from cardkit.keys.audit import AuditLog
-from cardkit.keys.custody import RoleError, Wish, check_roles
+from cardkit.keys.custody import RoleError, Wish, check_person, check_roles
 from cardkit.keys.record import KeyRecord, KeyState, Operation, TransitionError
 from cardkit.keys.reference import CheckValue, Factors, city_factor, province_factor
 from cardkit.keys.sealed import SealedFileError, describe_sealed, read_sealed, write_sealed
@@ -80,6 +80,28 @@ def test_nobody_has_two_roles_or_approves_an_own_key(vault: Vault) -> None:
         vault.as_("gu").change("approve", "SSSE.IRK")
     assert vault.actions()[-1][2].startswith("refused: gu made")
     assert vault.as_("shen").change("approve", "SSSE.IRK").approved_by == "shen"
+
+
+@pytest.mark.parametrize("name", ["", "yi,gu", "yi ", " yi", "y\ti"])
+def test_a_name_that_looks_like_others_is_none(vault: Vault, name: str) -> None:
+    """``--role approve=a,b`` would show two people where there is one who can never act."""
+    with pytest.raises(UsageError, match="no name of one person"):
+        check_person(name)
+    with pytest.raises(UsageError, match="no name of one person"):
+        ceremony.begin(vault.as_("gu"), Wish("K"), ("sun", name))
+
+
+def test_a_role_that_does_not_change_hands_is_not_on_record(vault: Vault) -> None:
+    before = len(vault.actions())
+    vault.as_("boss").assign("approve", "yi", give=False)
+    vault.as_("boss").assign("approve", "shen")
+    assert len(vault.actions()) == before
+
+
+def test_a_key_that_is_never_valid_is_not_made(vault: Vault) -> None:
+    wish = Wish("K", valid_from=dt.date(2026, 12, 2), valid_until=dt.date(2026, 12, 1))
+    with pytest.raises(UsageError, match="never be valid: 2026-12-02 until 2026-12-01"):
+        vault.as_("gu").generate(wish)
 
 
 def test_versions_stand_side_by_side(vault: Vault) -> None:
@@ -201,7 +223,7 @@ def test_a_long_check_value_is_compared_to_its_end(vault: Vault, algorithm: str)
 
 
 def test_what_a_ceremony_refuses(vault: Vault, tmp_path: Path) -> None:
-    for holders in (("one",), ("one", "one")):
+    for holders in (("one",), ("one", "one"), ("one", "ONE")):
         with pytest.raises(UsageError, match="different people"):
             ceremony.begin(vault.as_("gu"), Wish("K"), holders)
     with pytest.raises(RoleError):
@@ -348,6 +370,33 @@ def test_what_export_refuses(vault: Vault) -> None:
         export.export_tr31(vault.as_("yi"), retired, under)
 
 
+def test_what_an_import_refuses_is_on_record(vault: Vault, tmp_path: Path) -> None:
+    record, under = make(vault, Wish("SSSE.IRK", usage=EVERYTHING)), kek(vault)
+    text = export.export_envelope(vault.as_("yi"), record, under)
+    block = export.export_tr31(vault.as_("yi"), record, under)
+    there = other_store(vault, tmp_path, value(vault, under))
+    (place,) = there.open().content.records
+
+    def refusal(text: str, block: str) -> str:
+        """What both ways of bringing the key in leave in the log."""
+        yi, transport = there.as_("yi"), there.open().content.records[place]
+        with pytest.raises(CardkitError):
+            export.import_envelope(yi, text, transport)
+        with pytest.raises(CardkitError):
+            export.import_tr31(yi, block, Wish("SSSE.IRK"), record.check_value, transport)
+        first, second = (result for who, what, result in there.actions()[-2:] if what == "import")
+        assert first.startswith("refused: ")
+        assert second.startswith("refused: ")
+        return first
+
+    assert "the envelope is not under" in refusal("{}", block[:-2])
+    there.as_("shen").change("suspend", place[0])
+    assert "may not be used for wrap: it is suspended" in refusal(text, block)
+    there.as_("shen").change("resume", place[0])
+    there.clock.now -= dt.timedelta(days=1)  # an expired transport key would be good again
+    assert "the clock says" in refusal(text, block)
+
+
 # --- sealed batches ------------------------------------------------------------------------------
 
 
@@ -392,6 +441,20 @@ def test_what_a_sealed_batch_refuses(vault: Vault, tmp_path: Path) -> None:
     with pytest.raises(RoleError):
         write_sealed(vault.as_("shen"), [irk], factors, under, tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+def test_a_sealed_batch_that_was_not_made_is_not_on_record_as_made(
+    vault: Vault, tmp_path: Path
+) -> None:
+    irk, under = make(vault, Wish("SSSE.IRK", usage=EVERYTHING)), kek(vault)
+    factors, taken = Factors(ABOVE, bytes(8)), tmp_path / "taken"
+    taken.touch()
+    with pytest.raises(UsageError, match="exists already"):
+        write_sealed(vault.as_("clerk"), [irk], factors, under, taken)
+    assert "derive-file" not in {action for _, action, _ in vault.actions()}
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_sealed(vault.as_("clerk"), [irk], factors, under, tmp_path / "no" / "folder")
+    assert vault.actions()[-1][2].startswith("failed: ")
 
 
 # --- importing test keys -------------------------------------------------------------------------

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from cardkit.card.files import GENERATION_2
 from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
 from cardkit.crypto import ssc
 from cardkit.crypto.diversify import diversify, diversify_sm4
 from cardkit.errors import CardkitError, RefusedError, UsageError
+from cardkit.issuance.keyring import Keyring
 from cardkit.keys import CardKeySet, Factors
 from cardkit.keys.agent import AgentError, AgentKey, listening, serve
 from cardkit.keys.audit import AuditError, AuditLog, Entry, settles
@@ -154,6 +156,19 @@ def test_the_newest_version_is_the_newest_that_can_be_used_now(used: Vault) -> N
     assert store.reference("SSSE.MK").version == 2
     used.as_("shen").change("suspend", "SSSE.MK", 2)
     assert store.reference("SSSE.MK").version == 1
+
+
+def test_a_run_does_not_go_on_with_another_version(used: Vault) -> None:
+    """Half a batch with the version before, and nobody told: the run stops instead."""
+    used.as_("shen").change("approve", "SSSE.IRK", 2)
+    store = opened(used)
+    keyring = Keyring(store, ABOVE, GENERATION_2)
+    keyring.check(["SSSE.IRK"])
+    assert len(keyring.for_card(CARDS[:8]).internal(INTERNAL)) == 8
+    used.as_("shen").change("suspend", "SSSE.IRK", 2)
+    assert store.reference("SSSE.IRK").version == 1  # which the next run takes
+    with pytest.raises(KeyPolicyError, match=r"SSSE\.IRK v2 .* is suspended"):
+        keyring.for_card(CARDS[8:16]).internal(INTERNAL)
 
 
 KILLED = """
@@ -383,6 +398,20 @@ def test_profile_with_a_soft_store(used: Vault, tmp_path: Path) -> None:
     assert open_store(pinned, access(used)).reference("SSSE.IRK").version == 2
 
 
+def test_cards_made_between_two_replacements_of_a_key_stay_usable(
+    used: Vault, tmp_path: Path
+) -> None:
+    """SSSE.IRK was replaced twice, the others never: no version fits all keys of such a card."""
+    used.as_("gu").generate(Wish("SSSE.IRK"))
+    newest = used.as_("shen").change("approve", "SSSE.IRK").version
+    more = f'versions = ["SSSE.IRK {newest - 1}"]\n'
+    profile = load(str(profile_for(used, tmp_path, more=more)))
+    store = open_store(profile, access(used))
+    assert store.reference("SSSE.IRK").version == newest - 1
+    assert store.reference("SSSE.IRK", newest).version == newest
+    assert store.reference("SSSE.UKSSSE").version == 1
+
+
 def test_test_keys_and_real_keys_are_kept_apart(used: Vault, tmp_path: Path) -> None:
     profile = load(str(profile_for(used, tmp_path, test=False)))
     with pytest.raises(RefusedError, match="not marked as a test"):
@@ -412,6 +441,9 @@ def test_an_agent_opens_the_store(used: Vault, tmp_path: Path) -> None:
             KeyFile.create(other.path, PASSPHRASES, other.audit, "b", cost=CHEAP).close()
             with pytest.raises(RefusedError, match="does not open"):
                 KeyFile.open(other.path, AgentKey(path), other.audit)
+            used.open().change_passphrases(PASSPHRASES, "boss")
+            with pytest.raises(RefusedError, match="have changed their passphrases"):
+                KeyFile.open(used.path, AgentKey(path), used.audit)
         finally:
             stop.set()
             server.join()

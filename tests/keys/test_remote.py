@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,10 @@ from cardkit.card.key_request import (
 from cardkit.errors import CardkitError, RefusedError, UnreachableError, UsageError
 from cardkit.keys import CardKeySet, Factors, KeyRef, KeyStore
 from cardkit.keys.answers import KeyArray
+from cardkit.keys.audit import AuditLog
 from cardkit.keys.card_keys import derive
+from cardkit.keys.guarded import GuardedStore
+from cardkit.keys.record import KeyRecord, KeyState, Operation
 from cardkit.keys.reference import CheckValue, city_factor, province_factor
 from cardkit.keys.remote_access import EVERYTHING, AccessList
 from cardkit.keys.remote_client import RemoteKeyStore
@@ -45,6 +49,7 @@ from cardkit.keys.remote_tls import connect_to, open_remote
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.keys.store import KeyMissingError, KeyPolicyError
 from tests.certificates import Authority, make_authority
+from tests.keys.conftest import Clock
 
 KEYS = {("SSSE.IRK", 1): bytes(range(16)), ("SSSE.MK", 1): bytes(range(16, 32))}
 ABOVE = (province_factor("63"), city_factor("639900"))
@@ -91,13 +96,14 @@ class Surroundings:
         path.write_text(ACCESS)
         self.access = AccessList.from_file(path)
         self.store = store
+        self.store_for: Callable[[str], KeyStore] = lambda _: self.store
         self.notices: list[str] = []
         self.port = 0
         self.running: KeyService | None = None
 
     def start(self) -> None:
         service = KeyService(
-            lambda _: self.store, self.service_credentials, self.access,
+            self.store_for, self.service_credentials, self.access,
             port=self.port, notice=self.notices.append,
         )  # fmt: skip
         self.running = service.__enter__()
@@ -221,6 +227,57 @@ def test_a_client_that_is_not_listed(place: Surroundings) -> None:
         pytest.raises(KeyPolicyError, match="client stranger is not known"),
     ):
         store.reference("SSSE.IRK")
+
+
+def test_what_the_access_file_refuses_is_on_record(place: Surroundings, tmp_path: Path) -> None:
+    """As what the policy of a key refuses: a client that tries its luck is found in the log."""
+    irk = soft().reference("SSSE.IRK")
+    record = KeyRecord(
+        "SSSE.IRK", 1, "3des", frozenset(Operation), 3, irk.check_value, state=KeyState.ACTIVE,
+        test=True,
+    )  # fmt: skip
+    audit = AuditLog(tmp_path / "log", Clock())
+    records = {("SSSE.IRK", 1): record}
+    guarded = GuardedStore(soft(), records, audit, audit.clock, "clerk", purpose="key service")
+    place.stop()
+    place.store_for = guarded.for_client
+    place.start()
+    with connect_to(place.address("reader")) as reader:
+        for ask in (
+            lambda: reader.reference("SSSE.MK"),
+            lambda: answer(reader, EXTERNAL),
+            lambda: reader.derive_many(replace(irk, name="SSSE.MK"), Factors(ABOVE, CARDS)),
+        ):
+            with pytest.raises(KeyPolicyError):
+                ask()
+        batch = reader.derive_many(irk, Factors(ABOVE, CARDS))
+        with pytest.raises(KeyPolicyError, match="for external"):
+            batch.external(0, EXTERNAL)
+    with connect_to(place.address("stranger")) as stranger, pytest.raises(KeyPolicyError):
+        stranger.names()
+    refused = [
+        (e.actor, e.action, e.key, e.purpose, e.result)
+        for e in (line.entry for line in audit.lines()) if e.result != "ok"
+    ]  # fmt: skip
+    service = "key service of clerk"
+    not_mk = "refused: client reader may not use key SSSE.MK"
+    assert refused == [
+        ("reader", "reference", "SSSE.MK", service, not_mk),
+        ("reader", "reference", "SSSE.MK", service, not_mk),
+        ("reader", "derive", f"SSSE.MK v1 ({irk.check_value})", service, not_mk),
+        ("reader", "external", str(record), service,
+         "refused: client reader may not use key SSSE.IRK for external"),
+        ("stranger", "connect", "", service,
+         "refused: client stranger is not known to the key service"),
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_private_key_that_others_can_read_is_refused(place: Surroundings) -> None:
+    """Who has it is the client, or the service."""
+    place.client_credentials.key.chmod(0o644)
+    with pytest.raises(UsageError, match="others can read the private key"):
+        connect_to(place.address())
 
 
 def test_certificates_of_nobody(place: Surroundings, tmp_path: Path) -> None:

@@ -185,6 +185,29 @@ def test_without_counter_the_log_tells(filled: Vault) -> None:
     assert filled.open().content.records
 
 
+def test_an_older_counter_put_back_with_its_store_is_found_by_the_log(filled: Vault) -> None:
+    """Otherwise whoever may write the files revives a key that was suspended or retired."""
+    counter = filled.path.with_name("keys.store.counter")
+    filled.as_("shen").change("approve", "SSSE.IRK")
+    store_then, counter_then = filled.path.read_bytes(), counter.read_bytes()
+    filled.as_("shen").change("suspend", "SSSE.IRK")
+    filled.path.write_bytes(store_then)
+    counter.write_bytes(counter_then)
+    error = failure(filled)
+    assert isinstance(error, StoreDowngradeError)
+    assert "generation 3 of 4" in error.message
+    filled.open(accept_older=True).accept("boss")
+    assert filled.open().header.generation == 5
+
+
+def test_a_log_of_two_stores_keeps_their_generations_apart(filled: Vault, tmp_path: Path) -> None:
+    for action in ("approve", "suspend", "resume"):
+        filled.as_("shen").change(action, "SSSE.IRK")
+    other = tmp_path / "other.store"
+    KeyFile.create(other, PASSPHRASES, filled.audit, "boss", roles=ROLES, cost=CHEAP).close()
+    KeyFile.open(other, Passphrases(PASSPHRASES.__getitem__), filled.audit).close()
+
+
 def test_a_crash_between_file_and_counter_opens(filled: Vault) -> None:
     counter = filled.path.with_name("keys.store.counter")
     before = counter.read_bytes()
