@@ -47,8 +47,12 @@ VERBS: Mapping[str, Verb] = {
     ),
     "suspend": Verb("suspend", "Stop a card for a while 暂停."),
     "release": Verb("release", "End a suspension 恢复: the card is what it was before."),
-    "freeze": Verb("freeze", "Put a card on the blacklist 冻结."),
-    "unfreeze": Verb("unfreeze", "Take a card off the blacklist 解冻: it is what it was before."),
+    "freeze": Verb("freeze", "Put a card on the blacklist 冻结.", bank="bank-freeze"),
+    "unfreeze": Verb(
+        "unfreeze",
+        "Take a card off the blacklist 解冻: it is what it was before.",
+        bank="bank-unfreeze",
+    ),
     "report-loss": Verb(
         "report-loss",
         "Report a loss 挂失, formally; with --temporary by phone, which lapses by itself.",

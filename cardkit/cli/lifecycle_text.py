@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, str] = {
     "bank-report-loss-temporary": "report-loss --bank --temporary",
     "bank-report-loss": "report-loss --bank",
     "bank-find": "find --bank",
+    "bank-freeze": "freeze --bank",
+    "bank-unfreeze": "unfreeze --bank",
     "bank-pin-lock": "lock-pin",
     "bank-pin-unlock": "unlock-pin --bank",
     "bank-pin-loss": "lose-pin",

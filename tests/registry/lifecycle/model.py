@@ -172,7 +172,7 @@ def permitted(
     return (
         not roles.isdisjoint(rule["roles"])
         and who in rule["appears"]
-        and needed <= papers
+        and all(not papers.isdisjoint(paper.split("|")) for paper in needed)
         and channel in rule["channels"]
         and (not rule.get("second", False) or second == "granted")
     )

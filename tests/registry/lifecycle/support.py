@@ -76,6 +76,7 @@ class Office:
         wanted = frozenset().union(
             *(r.papers_for(appears, through) for r in self.rules.of_action(action))
         )
+        wanted = frozenset(paper.split("|")[0] for paper in wanted)  # one of them is enough
         operator = self.people[by] if by else self.somebody(rule.roles)
         approval: int | None = None
         if rule.second and second != "none":
