@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import Output, table
+from cardkit.cli.output import Output, say, table
 
 if TYPE_CHECKING:
     from cardkit.registry.operators import Approval
+
+
+_STATES = {"asked": "待复核", "granted": "已同意", "refused": "未通过", "used": "已使用"}
 
 
 @click.group()
@@ -42,7 +45,7 @@ def request(
         life = desk.lifecycle_of(opened, ctx)
         life.rules.of_action(action)
         found = life.approvals.request(action, list(subjects), operator=by)
-    _show_approval(out, found)
+    _show_approval(ctx, out, found)
 
 
 @approval.command("list")
@@ -66,12 +69,16 @@ def approvals(
     local = desk.rules_of(ctx).calendar.local
     out.document([one.as_json() for one in found])
     rows = [
-        (str(one.number), one.state, one.action, one.subject or f"{one.subjects} records",
+        (str(one.number), say(_STATES[one.state], one.state), _action(ctx, one),
+         one.subject or say(f"{one.subjects}条记录", f"{one.subjects} records"),
          one.asked_by, local(one.asked_at), one.decided_by, local(one.lapses_at),
          local(one.used_at))
         for one in found
     ]  # fmt: skip
-    headings = ("N", "STATE", "ACTION", "ABOUT", "ASKED BY", "AT", "DECIDED BY", "UNTIL", "USED AT")
+    headings = say(
+        ("编号", "状态", "业务", "对象", "申请人", "申请时间", "复核人", "有效至", "使用时间"),
+        ("N", "STATE", "ACTION", "ABOUT", "ASKED BY", "AT", "DECIDED BY", "UNTIL", "USED AT"),
+    )
     out.lines(table(rows, headings))
 
 
@@ -89,7 +96,7 @@ def grant(ctx: click.Context, number: int, registry: str | None, *, as_json: boo
     with common.open_registry(registry) as opened:
         by = desk.signed_in(opened, ctx)
         found = desk.lifecycle_of(opened, ctx).approvals.grant(number, operator=by)
-    _show_approval(out, found)
+    _show_approval(ctx, out, found)
 
 
 @approval.command()
@@ -110,9 +117,21 @@ def refuse(
         by = desk.signed_in(opened, ctx)
         life = desk.lifecycle_of(opened, ctx)
         found = life.approvals.refuse(number, operator=by, reason=reason)
-    _show_approval(out, found)
+    _show_approval(ctx, out, found)
 
 
-def _show_approval(out: Output, found: Approval) -> None:
+def _show_approval(ctx: click.Context, out: Output, found: Approval) -> None:
     out.document(found.as_json())
-    out.line(f"approval {found.number} for {found.action}: {found.state}")
+    out.line(
+        say(
+            f"复核{found.number}：{_action(ctx, found)}：{_STATES[found.state]}",
+            f"approval {found.number} for {found.action}: {found.state}",
+        )
+    )
+
+
+def _action(ctx: click.Context, found: Approval) -> str:
+    """What it is for; stock, lots and others ask for approvals of actions of their own."""
+    rules = desk.rules_of(ctx).transitions
+    names = {rule.action: rule.zh for rule in rules}
+    return say(names.get(found.action, found.action), found.action)

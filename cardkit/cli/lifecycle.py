@@ -13,7 +13,8 @@ from cardkit.cli.lifecycle_act import act_options, perform
 from cardkit.cli.lifecycle_chip import chip
 from cardkit.cli.lifecycle_pin import reset_pin, unlock_pin
 from cardkit.cli.lifecycle_temporary import temporary
-from cardkit.cli.output import Output, table
+from cardkit.cli.lifecycle_text import told_legal
+from cardkit.cli.output import Output, say
 from cardkit.cli.registry_cards import find
 
 
@@ -46,8 +47,12 @@ VERBS: Mapping[str, Verb] = {
     ),
     "suspend": Verb("suspend", "Stop a card for a while 暂停."),
     "release": Verb("release", "End a suspension 恢复: the card is what it was before."),
-    "freeze": Verb("freeze", "Put a card on the blacklist 冻结."),
-    "unfreeze": Verb("unfreeze", "Take a card off the blacklist 解冻: it is what it was before."),
+    "freeze": Verb("freeze", "Put a card on the blacklist 冻结.", bank="bank-freeze"),
+    "unfreeze": Verb(
+        "unfreeze",
+        "Take a card off the blacklist 解冻: it is what it was before.",
+        bank="bank-unfreeze",
+    ),
     "report-loss": Verb(
         "report-loss",
         "Report a loss 挂失, formally; with --temporary by phone, which lapses by itself.",
@@ -63,6 +68,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "remake": Verb("remake", "Plan a new card for one with a wrong face or wrong data 重制."),
     "transfer": Verb("transfer", "Holder and insurance go to another place 转移."),
+    "lock-pin": Verb("bank-pin-lock", "The bank says that its PIN is locked 银行密码锁定."),
     "lose-pin": Verb("bank-pin-loss", "The bank PIN is lost 银行密码挂失: no more unlocking."),
     "open-account": Verb("bank-open", "The bank opened an account 银行开户; see --details-stdin."),
     "close-account": Verb("bank-close", "The bank closed the account 银行销户."),
@@ -140,6 +146,7 @@ def change_data(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401
 @click.argument("which", metavar="CARD")
 @common.registry_option()
 @desk.rules_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 @click.pass_context
 def legal(ctx: click.Context, which: str, registry: str | None, *, as_json: bool) -> None:
@@ -159,18 +166,13 @@ def legal(ctx: click.Context, which: str, registry: str | None, *, as_json: bool
             "legal": [rule.as_json() for rule in rules],
         }
     )
-    out.line(f"record {card_id}: {at.state}, at the bank {at.bank_state}")
-    rows = [
-        (rule.action, rule.zh, rule.target, ", ".join(sorted(rule.roles)),
-         ", ".join(sorted(rule.appears)), "two people" if rule.second else "")
-        for rule in rules
-    ]  # fmt: skip
-    out.lines(table(rows, ("ACTION", "", "LEADS TO", "ROLE", "WHO APPEARS", "")))
+    out.lines(told_legal(at, rules, life.rules))
 
 
 @lifecycle.command()
 @common.registry_option()
 @desk.rules_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 @click.pass_context
 def lapse(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
@@ -182,7 +184,7 @@ def lapse(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
     with common.open_registry(registry) as opened:
         count = desk.lifecycle_of(opened, ctx).lapse()
     out.document({"lapsed": count})
-    out.line(f"{count} cards")
+    out.line(say(f"{count}张卡的临时挂失已到期，已登记", f"{count} cards"))
 
 
 @lifecycle.command("table")

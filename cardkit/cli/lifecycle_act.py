@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import Output
+from cardkit.cli.lifecycle_text import told
+from cardkit.cli.output import Output, say
 from cardkit.cli.registry_cards import find
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
     from cardkit.registry.lifecycle import Act, Agent, Appearance, Request
-    from cardkit.registry.lifecycle.days import Calendar
+    from cardkit.registry.lifecycle.chips import ChipWork
     from cardkit.registry.operators import Operator
     from cardkit.registry.registry import Registry
 
 _CONTENT = 4_096  # characters of a JSON object on standard input
-WHO = ("holder", "agent", "employer", "nobody")
+WHO = ("holder", "nobody", "employer", "agent")
+"""Who may appear, the likeliest first; an agent has to be named, so nobody is taken for one."""
 
 
 def act_options(command: Any) -> Any:  # noqa: ANN401
@@ -37,8 +39,8 @@ def given_options(command: Any) -> Any:  # noqa: ANN401
     for option in reversed(
         (
             click.option(
-                "--who", type=click.Choice(WHO), help="Who appears 到场人. Default: the first that "
-                "the rule allows.",
+                "--who", type=click.Choice(WHO), help="Who appears 到场人. Default: the holder, "
+                "else nobody, else the employer, as the rule allows.",
             ),
             click.option(
                 "--paper", "papers", multiple=True, metavar="CODE",
@@ -75,6 +77,11 @@ class Given:
     approval: int | None
     second: str | None
 
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Given:
+        """Those of some options that belong to an act."""
+        return cls(**{name: options[name] for name in cls.__slots__})
+
 
 def perform(
     ctx: click.Context,
@@ -89,7 +96,6 @@ def perform(
     **given: Any,  # noqa: ANN401 - the fields of `Given`
 ) -> None:
     """Do an act that needs no chip, and tell of it."""
-    out = Output(as_json=as_json)
     with common.open_registry(registry) as opened:
         operator = desk.signed_in(opened, ctx)
         life = desk.lifecycle_of(opened, ctx)
@@ -97,8 +103,7 @@ def perform(
         more = ({"kind": kind} if kind else {}) | _person(opened, person_of)
         asked = request_of(opened, ctx, (action, subject), operator, Given(**given), more)
         act = life.perform(asked)
-    out.document(act.as_json())
-    out.lines(told(act, desk.rules_of(ctx).calendar))
+    show(ctx, act, as_json=as_json)
 
 
 def request_of(
@@ -158,27 +163,23 @@ def _details(*, wanted: bool) -> tuple[dict[str, str], Agent | None]:
         ) from None
 
 
-def told(act: Act, calendar: Calendar) -> list[str]:
-    """The act in lines for people, with times of the place; nothing personal."""
-    lines = [
-        f"act {act.act_id}: {act.action}: record {act.subject} {act.from_state} → {act.to_state}"
-    ]
-    if act.subject_kind == "card" and act.bank_from != act.bank_to:
-        lines.append(f"bank side: {act.bank_from} → {act.bank_to}")
-    if act.lapses_at:
-        lines.append(f"lapses by itself at {calendar.local(act.lapses_at)}")
-    if act.fee or act.deposit > 0:
-        lines.append(f"fee {act.fee / 100:.2f} yuan, deposit {act.deposit / 100:.2f} yuan")
-    if act.deposit < 0:
-        lines.append(f"deposit given back 押金退还 {-act.deposit / 100:.2f}")
-    if act.due:
-        lines.append(f"due by {act.due}")
-    if act.new_card is not None:
-        lines.append(f"record {act.new_card} is planned in its place")
-    if act.receipt_number:
-        lines.append(f"receipt {act.receipt} {act.receipt_number}")
-    if act.chip:
-        lines.append(f"chip: {act.chip}")
-    if act.follow_up:
-        lines.append(f"still to do: {act.follow_up}")
-    return lines
+def show(ctx: click.Context, act: Act, *, as_json: bool, chip_done: bool = False) -> None:
+    """Tell of an act; `chip_done` where its chip was seen to, too."""
+    out = Output(as_json=as_json)
+    out.document(act.as_json() | ({"chip_done": True} if chip_done else {}))
+    out.lines(told(act, desk.rules_of(ctx)))
+    if chip_done:
+        out.line(say("卡片已处理", "the chip is done"))
+
+
+def show_finished(ctx: click.Context, work: ChipWork, *, as_json: bool) -> None:
+    """Tell that the chip side of an earlier act is done now."""
+    out = Output(as_json=as_json)
+    out.document(work.as_json() | {"taken_up": True, "chip_done": True})
+    action = desk.rules_of(ctx).of_action(work.action)[0].zh
+    out.line(
+        say(
+            f"业务{work.act_id}（{action}）先前已登记，卡片现已处理",
+            f"act {work.act_id} ({work.action}) was on record before; its chip is done now",
+        )
+    )

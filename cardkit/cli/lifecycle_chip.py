@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import Output, table
+from cardkit.cli.lifecycle_text import told_pending
+from cardkit.cli.output import Output, say
 
 
 @click.group()
@@ -33,14 +34,8 @@ def pending(ctx: click.Context, limit: int, registry: str | None, *, as_json: bo
     with common.open_registry(registry, must_exist=True) as opened:
         by = desk.signed_in(opened, ctx)
         found = desk.lifecycle_of(opened, ctx).chips.pending(operator=by, limit=limit)
-    local = desk.rules_of(ctx).calendar.local
     out.document([one.as_json() for one in found])
-    rows = [
-        (str(one.act_id), local(one.instant), one.action, one.chip, f"{one.subject} {one.number}",
-         one.operator)
-        for one in found
-    ]  # fmt: skip
-    out.lines(table(rows, ("ACT", "AT", "ACTION", "CHIP", "RECORD", "BY")))
+    out.lines(told_pending(found, desk.rules_of(ctx)))
 
 
 @chip.command()
@@ -63,4 +58,4 @@ def done(ctx: click.Context, acts: tuple[int, ...], registry: str | None, *, as_
         for act in acts:
             life.chips.done(act, operator=by)
     out.document({"done": list(acts)})
-    out.line(f"{len(acts)} done")
+    out.line(say(f"已办{len(acts)}项", f"{len(acts)} done"))

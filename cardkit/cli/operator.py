@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import Output, table
+from cardkit.cli.output import Output, say, table
 
 if TYPE_CHECKING:
     from cardkit.registry.operators import Operator
@@ -50,7 +50,7 @@ def init(
     with common.open_registry(registry) as opened:
         secret = desk.password("New password 新口令", stdin=password_stdin, confirm=True)
         made = desk.accounts(opened, ctx).init(login, name, secret)
-    _show(out, made)
+    _show(ctx, out, made)
 
 
 @operator.command()
@@ -87,7 +87,7 @@ def add(
         people = desk.accounts(opened, ctx)
         with attempted(opened.books, by, "operator-add"):
             made = people.add(login, name, map(Role, roles), secret, place=place, by=by)
-    _show(out, made)
+    _show(ctx, out, made)
 
 
 @operator.command("list")
@@ -108,11 +108,15 @@ def list_(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
          for one in found]
     )  # fmt: skip
     rows = [
-        (one.operator.login, one.operator.name, " ".join(sorted(one.operator.roles)),
-         one.operator.place, one.locked_for)
+        (one.operator.login, one.operator.name, _roles(ctx, one.operator), one.operator.place,
+         say({"administrator": "系统管理员", "wrong-passwords": "口令多次输错"}, {}).get(
+             one.locked_for, one.locked_for))
         for one in found
     ]  # fmt: skip
-    out.lines(table(rows, ("LOGIN", "NAME", "ROLES", "PLACE", "LOCKED")))
+    headings = say(
+        ("账号", "姓名", "角色", "地点", "锁定"), ("LOGIN", "NAME", "ROLES", "PLACE", "LOCKED")
+    )
+    out.lines(table(rows, headings))
 
 
 @operator.command()
@@ -136,7 +140,7 @@ def roles(
         by = desk.signed_in(opened, ctx)
         with attempted(opened.books, by, "operator-roles"):
             changed = desk.accounts(opened, ctx).set_roles(login, map(Role, roles), by=by)
-    _show(out, changed)
+    _show(ctx, out, changed)
 
 
 @operator.command()
@@ -162,7 +166,7 @@ def place(
         by = desk.signed_in(opened, ctx)
         with attempted(opened.books, by, "operator-place"):
             changed = desk.accounts(opened, ctx).set_place(login, place, by=by)
-    _show(out, changed)
+    _show(ctx, out, changed)
 
 
 @operator.command()
@@ -187,7 +191,12 @@ def lock(
         with attempted(opened.books, by, "operator-lock"):
             (people.unlock if undo else people.lock)(login, by=by)
     out.document({"login": login, "locked": not undo})
-    out.line(f"{login} is {'unlocked' if undo else 'locked'}")
+    out.line(
+        say(
+            f"{login}：账号已{'解锁' if undo else '锁定'}",
+            f"{login} is {'unlocked' if undo else 'locked'}",
+        )
+    )
 
 
 @operator.command("password")
@@ -222,7 +231,8 @@ def password(
         with attempted(opened.books, by, "operator-password"):
             people.set_password(login or by.login, secret, by=by)
     out.document({"login": login or by.login})
-    out.line(f"the password of {login or by.login} is changed")
+    whose = login or by.login
+    out.line(say(f"{whose} 的口令已修改", f"the password of {whose} is changed"))
 
 
 @operator.command("sign-in")
@@ -244,7 +254,12 @@ def sign_in(
         desk.keep_token(opened, login, token)
     minutes = desk.rules_of(ctx).operators.idle_minutes
     out.document({"login": login, "idle_minutes": minutes})
-    out.line(f"{login} is signed in; signed off after {minutes} idle minutes")
+    out.line(
+        say(
+            f"{login} 已登录；{minutes}分钟无操作自动退出",
+            f"{login} is signed in; signed off after {minutes} idle minutes",
+        )
+    )
 
 
 @operator.command("sign-off")
@@ -260,13 +275,18 @@ def sign_off(ctx: click.Context, registry: str | None, *, as_json: bool) -> None
     with common.open_registry(registry) as opened:
         desk.sessions(opened, ctx).sign_off(desk.take_token(opened, ctx))
     out.document({"signed_in": False})
-    out.line("signed off")
+    out.line(say("已退出", "signed off"))
 
 
 def _as_json(one: Operator) -> dict[str, object]:
     return {"login": one.login, "name": one.name, "roles": sorted(one.roles), "place": one.place}
 
 
-def _show(out: Output, one: Operator) -> None:
+def _show(ctx: click.Context, out: Output, one: Operator) -> None:
     out.document(_as_json(one))
-    out.line(f"{one.login}: {', '.join(sorted(one.roles))}")
+    out.line(say(f"{one.login}：", f"{one.login}: ") + _roles(ctx, one))
+
+
+def _roles(ctx: click.Context, one: Operator) -> str:
+    roles, rules = sorted(one.roles), desk.rules_of(ctx)
+    return say("、".join(rules.zh("role", role) for role in roles), ", ".join(roles))

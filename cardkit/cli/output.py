@@ -10,8 +10,11 @@ import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import click
+
+T = TypeVar("T")
 
 _SHOWN_AS_CODE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
@@ -57,6 +60,11 @@ class Output:
         """A list as the result for programs, written element by element."""
         if self.as_json:
             _write_list(contents)
+
+
+def say(zh: T, en: T) -> T:
+    """What is for the operator, in the language that the command was asked to speak."""
+    return zh if Output.language == "zh" else en
 
 
 def write_document(content: object) -> None:

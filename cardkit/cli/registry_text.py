@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cardkit.cli.common import CHINA_HOURS
 from cardkit.cli.output import table
 
 if TYPE_CHECKING:
@@ -132,10 +134,25 @@ def _chips(found: CardStory) -> list[str]:
 
 def _history(found: CardStory) -> list[str]:
     rows = [
-        (e.instant, e.actor, e.action, f"{e.from_state or ''} → {e.to_state or ''}", e.detail)
+        (
+            e.instant,
+            _local(e.instant),
+            e.actor,
+            e.action,
+            f"{e.from_state or ''} → {e.to_state or ''}",
+            e.detail,
+        )
         for e in found.history
-    ]
-    return table(rows, ("时间 TIME (UTC)", "操作员 BY", "操作 ACTION", "状态 STATE", "详情 DETAIL"))
+    ]  # fmt: skip
+    headings = (
+        "时间 TIME (UTC)", "当地 LOCAL", "操作员 BY", "操作 ACTION", "状态 STATE", "详情 DETAIL",
+    )  # fmt: skip
+    return table(rows, headings)
+
+
+def _local(instant: str) -> str:
+    at = dt.datetime.fromisoformat(instant) + dt.timedelta(hours=CHINA_HOURS)
+    return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def story_as_json(found: CardStory) -> dict[str, object]:

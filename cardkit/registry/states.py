@@ -48,6 +48,7 @@ class BankState(StrEnum):
     ACTIVE = "active"
     TEMPORARILY_LOST = "temporarily_lost"  # lapses by itself
     LOST = "lost"
+    FROZEN = "frozen"  # the account is stopped by the agency
     PIN_LOCKED = "pin_locked"  # wrong tries
     PIN_LOST = "pin_lost"  # reported; no more unlocking
     CLOSED = "closed"

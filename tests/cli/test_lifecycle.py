@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import stat
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from cardkit.cli import places
+from cardkit.cli.lifecycle_text import COMMANDS
+from cardkit.registry.lifecycle import load
 from tests.cli.conftest import NAME, Result, Run
 from tests.cli.staff import PASSWORD, done, sign_in, staff
 
@@ -223,11 +226,59 @@ def test_what_an_act_says_to_people(run: Run, staffed: Path) -> None:
     wang = ("--operator", "wang", "--paper", "id", "--paper", "card")
     done(run("lifecycle", "activate", 1, *wang))
     lost = done(run("lifecycle", "report-loss", 1, "--temporary", *wang))
-    assert f"act {act['act_id'] + 2}: report-loss-temporary" in lost.out
-    assert "Z" not in lost.out  # times are those of the place
+    first, until, chip = lost.out.splitlines()
+    assert first == f"业务{act['act_id'] + 2}：临时挂失：记录1 已启用 → 临时挂失"
+    assert until.endswith("自动失效")
+    assert "Z" not in until  # times are those of the place
+    assert chip == "卡片：列入黑名单"
+    found = done(run("lifecycle", "find", 1, *wang, "--lang", "en"))
+    assert found.out.splitlines()[0].endswith(": find: record 1 temporarily_lost → active")
     refused = run("lifecycle", "find", 1, *wang, "--reason", "张三找到了")
     assert (refused.code, len(refused.err.splitlines())) == (2, 1)
     assert "张三" not in refused.err
+
+
+def test_what_may_be_done_is_named_by_its_command(run: Run, staffed: Path) -> None:
+    """What `legal` names can be typed: every action of the rules has a command."""
+    assert staffed.exists()
+    done(hand_out(run))
+    told = done(run("lifecycle", "legal", 1)).out.splitlines()
+    assert told[0] == "记录1：已发放；银行侧：未开户"
+    (row,) = [line.split() for line in told if line.startswith("启用")]
+    assert row[:3] == ["启用", "activate", "已启用"]
+    for rule in load().transitions:
+        words = COMMANDS.get(rule.action, rule.action).split()
+        if rule.subject != "application":
+            options = [word for word in words if word.startswith("--")]
+            shown = run("lifecycle", *itertools.takewhile(lambda w: w[0] != "-", words), "--help")
+            assert shown.code == 0, rule.action
+            assert all(option in shown.out for option in options), rule.action
+
+
+def test_a_bank_pin_is_locked_unlocked_lost_and_reset(run: Run, staffed: Path) -> None:
+    """Three wrong tries lock it; once it is lost there is no unlocking any more [D18]."""
+    assert staffed.exists()
+    done(hand_out(run))
+    wang = ("--operator", "wang", "--paper", "id", "--paper", "card")
+    done(run("lifecycle", "open-account", 1, *wang))
+    done(run("lifecycle", "activate", 1, "--bank", *wang))
+    for words in (("lock-pin", 1), ("unlock-pin", 1, "--bank"), ("lock-pin", 1), ("lose-pin", 1)):
+        done(run("lifecycle", *words, *wang))
+    assert run("lifecycle", "unlock-pin", 1, "--bank", *wang).code == 2
+    reset = ("lifecycle", "reset-pin", 1, "--bank", "--second", "zhao", *wang)
+    assert "密码挂失 → 已启用" in done(run(*reset, stdin=PASSWORD)).out
+
+
+def test_nobody_has_to_appear_where_the_rule_says_so(run: Run, staffed: Path) -> None:
+    assert staffed.exists()
+    done(run("lifecycle", "open-account", 1, "--operator", "wang", "--paper", "id"))
+    ended = run(
+        "lifecycle", "end", 1, "--operator", "chen", "--second", "zhao",
+        "--paper", "proof-of-death", stdin=PASSWORD,
+    )  # fmt: skip
+    assert ended.code == 4
+    assert "代办" not in ended.err  # nobody was taken for an agent; zhao is not of the county
+    assert "无权审批" in ended.err
 
 
 def test_temporary_cards_are_listed_and_a_known_one_is_named(run: Run, staffed: Path) -> None:

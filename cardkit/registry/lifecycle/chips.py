@@ -79,9 +79,9 @@ class ChipBook:
             away = reach.outside(connection, by.roles, persons)
         return [one for one in found if one.person_id not in away]
 
-    def latest(self, card_id: int, chip: str) -> ChipWork | None:
+    def latest(self, number: int, chip: str, *, subject: str = "card") -> ChipWork | None:
         """The newest pending work of a kind on a card that is not too old to be done now."""
-        query = _OPEN.where(acts.c.subject == "card", acts.c.subject_id == card_id)
+        query = _OPEN.where(acts.c.subject == subject, acts.c.subject_id == number)
         with self._books.store.reading() as connection:
             found = _found(
                 connection, query.where(acts.c.chip == chip).order_by(acts.c.id.desc()).limit(1)
@@ -98,11 +98,9 @@ class ChipBook:
         OutOfOrderError
             The card was lost, frozen ... since.
         """
+        self.check_role(work, operator=operator)
         rules = self._rules.of_action(work.action)
-        roles = frozenset(role for rule in rules for role in rule.roles)
         with self._books.store.reading() as connection:
-            by = self._people.current(connection, operator.login)
-            self._check(connection, work, by, roles)
             row = connection.execute(STANDING.where(cards.c.id == work.number)).one()
         at = lapsed(Standing(*row), self._books.store.now())
         if all(at.state not in rule.sources for rule in rules):
@@ -113,6 +111,14 @@ class ChipBook:
                 (work.action, rules[0].zh),
                 [(rule.action, rule.zh) for rule in legal],
             )
+
+    def check_role(self, work: ChipWork, *, operator: Operator) -> None:
+        """Whether somebody is one of those who do what an act left; raises NotAllowedError."""
+        rules = self._rules.of_action(work.action)
+        roles = frozenset(role for rule in rules for role in rule.roles)
+        with self._books.store.reading() as connection:
+            by = self._people.current(connection, operator.login)
+            self._check(connection, work, by, roles)
 
     def done(self, act_id: int, *, operator: Operator, at_reader: bool = False) -> None:
         """The chip now is as an act wanted it, and as earlier ones of its kind on it did.

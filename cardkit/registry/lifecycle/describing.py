@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cardkit.registry.lifecycle.rules import RuleSet
-from cardkit.registry.lifecycle.transition import SUBJECTS, Transition
+from cardkit.registry.lifecycle.transition import OR, SUBJECTS, Transition
 
 _TITLES = {
     "card": "Cards, the social-security side 社保侧",
@@ -55,10 +55,10 @@ def _sides(rule: Transition) -> str:
 def _appearing(rule: Transition) -> Iterator[str]:
     for who in sorted(rule.appears):
         papers = rule.papers.get(who, frozenset())
-        yield who + (f": {_list(sorted(papers))}" if papers else "")
+        yield who + (f": {_list(sorted(papers))}" if papers else "").replace(OR, " or ")
         for special, wanted in rule.papers.items():
             if special.startswith(f"{who}@"):
-                yield f"{special}: {_list(sorted(wanted))}"
+                yield f"{special}: {_list(sorted(wanted))}".replace(OR, " or ")
 
 
 def _money_and_days(rule: Transition) -> Iterator[str]:

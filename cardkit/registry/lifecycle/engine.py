@@ -23,6 +23,7 @@ from cardkit.registry.lifecycle.errors import NotAllowedError
 from cardkit.registry.lifecycle.judging import legal
 from cardkit.registry.lifecycle.kinds import outgrown_before
 from cardkit.registry.lifecycle.lapsing import Lapsing
+from cardkit.registry.lifecycle.pool import Loan, loans_of
 from cardkit.registry.lifecycle.requests import (
     NONE_EACH,
     NOTHING,
@@ -255,6 +256,10 @@ class Lifecycle:
     def chip_done(self, act_id: int, *, operator: Operator) -> None:
         """Somebody says that the chip now is as an act wanted it; see `ChipBook.done`."""
         self.chips.done(act_id, operator=operator)
+
+    def loans(self, number: int) -> list[Loan]:
+        """The loans of a temporary card, newest first."""
+        return loans_of(self._books, number)
 
     def stock_pool(self, serials: Iterable[str], *, operator: Operator) -> list[int]:
         """Put temporary cards into the pool, by the serials printed on them."""

@@ -11,7 +11,7 @@ from cardkit.registry.errors import IllegalMoveError
 from cardkit.registry.lifecycle.errors import NotAllowedError, OutOfOrderError
 from cardkit.registry.lifecycle.requests import Agent, Appears, Request
 from cardkit.registry.lifecycle.rules import RuleSet
-from cardkit.registry.lifecycle.transition import Transition
+from cardkit.registry.lifecycle.transition import OR, Transition
 from cardkit.registry.lifecycle.values import problem_of
 from cardkit.registry.operators.roles import Operator
 from cardkit.registry.states import DEAD
@@ -132,13 +132,24 @@ class Judge:
                 zh="代办时须登记代办人姓名和身份证号码（仅代办时填写）",
             )
         self._check_agent(appearance.agent)
-        missing = sorted(rule.papers_for(appearance.who, self.request.channel) - appearance.papers)
+        known = self.rules.words["paper"]
+        if not appearance.papers <= known.keys():  # not repeated: it may name somebody
+            raise NotAllowedError(
+                "papers",
+                "a paper is named that the rules do not know",
+                hint=f"they know {', '.join(known)}",
+                zh="材料代码有误：请用" + "、".join(f"{c}（{zh}）" for c, zh in known.items()),
+            )
+        missing = rule.missing(appearance.who, self.request.channel, appearance.papers)
         if missing:
-            names = "、".join(self.rules.zh("paper", paper) for paper in missing)
+            names = "、".join(
+                "或".join(self.rules.zh("paper", one) for one in paper.split(OR))
+                for paper in missing
+            )
             raise NotAllowedError(
                 "papers",
                 f"{rule.action}: papers are missing",
-                hint=f"still wanted: {', '.join(missing)}",
+                hint=f"still wanted: {', '.join(missing).replace(OR, ' or ')}",
                 zh=f"{rule.zh}缺少材料：{names}",
             )
 

@@ -8,6 +8,7 @@ from sqlalchemy import and_, select
 
 from cardkit.registry.books import Books
 from cardkit.registry.lifecycle.days import Calendar
+from cardkit.registry.schema.base import columns
 from cardkit.registry.schema.life import temporary_cards, temporary_loans
 
 
@@ -39,6 +40,38 @@ class TemporaryCard(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """The card for programs."""
         return self._asdict()
+
+
+class Loan(NamedTuple):
+    """One loan of a temporary card.
+
+    Parameters
+    ----------
+    number : str
+        Written on the chip as its card number; given once.
+    person : int
+        Number of who borrowed it.
+    back_at : str
+        ``''`` while it is out.
+    """
+
+    number: str
+    person: int
+    out_at: str
+    due: str
+    back_at: str
+
+
+def loans_of(books: Books, number: int) -> list[Loan]:
+    """The loans of a temporary card, newest first."""
+    loans = temporary_loans
+    query = (
+        select(*columns(loans, "number", "person", "out_at", "due", "back_at"))
+        .where(loans.c.temporary_card == number)
+        .order_by(loans.c.id.desc())
+    )
+    with books.store.reading() as connection:
+        return [Loan(*row) for row in connection.execute(query)]
 
 
 def temporary_pool(books: Books, calendar: Calendar) -> list[TemporaryCard]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cardkit.errors import UsageError
 from cardkit.registry.lifecycle.requests import Appears
-from cardkit.registry.lifecycle.transition import PREVIOUS, SAME, SUBJECTS, Transition
+from cardkit.registry.lifecycle.transition import OR, PREVIOUS, SAME, SUBJECTS, Transition
 from cardkit.registry.operators.roles import Role
 from cardkit.registry.states import BankState, State
 
@@ -125,7 +125,14 @@ def _papers(
         Appears(person)
         if channel:
             _among("channel", [channel], words["channel"])
-    return {who: _among("paper", papers, words["paper"]) for who, papers in content.items()}
+    return {who: _papers_of(papers, words["paper"]) for who, papers in content.items()}
+
+
+def _papers_of(papers: Iterable[str], known: Iterable[str]) -> frozenset[str]:
+    """Papers that are wanted; ``card|loss-certificate`` is one or the other."""
+    found = frozenset(papers)
+    _among("paper", (one for paper in found for one in paper.split(OR)), known)
+    return found
 
 
 def _among(what: str, values: Iterable[str], known: Iterable[str]) -> frozenset[str]:

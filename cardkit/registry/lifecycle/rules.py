@@ -19,6 +19,7 @@ from cardkit.registry.lifecycle.days import Calendar
 from cardkit.registry.lifecycle.errors import UnknownActionError
 from cardkit.registry.lifecycle.kinds import CardKind
 from cardkit.registry.lifecycle.reading import read_rule
+from cardkit.registry.lifecycle.soundness import check_rules, check_settings
 from cardkit.registry.lifecycle.transition import Transition
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.operators.roles import Role
@@ -178,12 +179,15 @@ def _rule_set(content: Mapping[str, Any]) -> RuleSet:
         raise UsageError(
             f"unknown setting {name}", hint=f"known are {', '.join(sorted(known_settings))}"
         )
+    check_settings(settings)
     read = (
         read_rule(name, rule, settings, content["action"], content["words"])
         for name, rule in content["rule"].items()
     )
+    transitions = tuple(rule for rule in read if rule is not None)
+    check_rules(transitions)
     return RuleSet(
-        transitions=tuple(rule for rule in read if rule is not None),
+        transitions=transitions,
         settings=settings,
         kinds={code: _kind(code, kind) for code, kind in content["kind"].items()},
         words=content["words"],

@@ -11,6 +11,8 @@ from cardkit.registry.operators.roles import Role
 
 PREVIOUS = "previous"
 SAME = "same"
+OR = "|"
+"""Between papers of which one is enough."""
 SUBJECTS = ("card", "bank", "application", "temporary")
 
 
@@ -32,7 +34,8 @@ class Transition:
     second : bool
         Whether a second person has to approve.
     papers : mapping
-        By who appears (``agent``), or that and the channel (``holder@phone``).
+        By who appears (``agent``), or that and the channel (``holder@phone``). Of
+        ``card|receipt`` one is enough.
     not_by : frozenset of str
         Actions whose operator must be somebody else.
     fee : int
@@ -93,6 +96,20 @@ class Transition:
         """Papers that have to be there."""
         special = self.papers.get(f"{who}@{channel}")
         return special if special is not None else self.papers.get(who, frozenset())
+
+    def missing(self, who: Appears, channel: str, shown: frozenset[str]) -> list[str]:
+        """Papers that have to be there and are not.
+
+        Examples
+        --------
+        >>> from cardkit.registry.lifecycle.requests import Appears
+        >>> papers = {"holder": frozenset({"id", "card|receipt"})}
+        >>> rule = Transition("a", "a", "card", frozenset(), "same", "", "", papers=papers)
+        >>> rule.missing(Appears.HOLDER, "window", frozenset({"receipt"}))
+        ['id']
+        """
+        wanted = self.papers_for(who, channel)
+        return sorted(paper for paper in wanted if shown.isdisjoint(paper.split(OR)))
 
     def as_json(self) -> dict[str, Any]:
         """The rule for programs."""

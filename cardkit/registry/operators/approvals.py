@@ -170,9 +170,12 @@ class Approvals:
         Raises
         ------
         NotAllowedError
-            For another action, other subjects or another person; not granted, used, too late.
+            For another action, other subjects or another person; not granted, used, too late; or
+            there is no such approval.
         """
-        found = self._get(connection, number)
+        found = self._find(connection, number)
+        if found is None:
+            raise _refused("second-person", f"there is no approval {number}", "没有这个编号的审批")
         if found.digest != digest_of(action, _numbers(subject)) or found.asked_by != operator.login:
             raise _refused(
                 "second-person", f"approval {number} is for something else", "与本次业务不符"
@@ -282,15 +285,19 @@ class Approvals:
         if self._books.store.now() > found.lapses_at:
             raise _refused("second-person", f"approval {found.number} has lapsed", "审批已过期")
 
-    def _get(self, connection: Connection, number: int) -> Approval:
+    def _find(self, connection: Connection, number: int) -> Approval | None:
         row = connection.execute(select(*_COLUMNS).where(approvals.c.id == number)).first()
-        if row is None:
+        return None if row is None else _approval(row)
+
+    def _get(self, connection: Connection, number: int) -> Approval:
+        found = self._find(connection, number)
+        if found is None:
             raise RegistryError(
                 f"there is no approval {number}",
                 hint="cardkit approval list",
                 zh=f"没有编号为{number}的审批：cardkit approval list 可查看",
             )
-        return _approval(row)
+        return found
 
     def _note(self, connection: Connection, login: str, action: str, detail: Detail) -> None:
         journal = self._books.journal.by(login)

@@ -284,6 +284,18 @@ def test_the_blacklist_has_versions_and_deltas(desk: Desk) -> None:
     assert other.rows.height == 2
 
 
+def test_what_is_on_the_list_is_no_longer_to_be_done(desk: Desk) -> None:
+    """Windows are reminded of chips; the blacklist itself is done when it goes out."""
+    sent = desk.send("factory-order", "plant")
+    desk.take("factory-return", desk.plant_answers(sent), "plant")
+    desk.replace(2)
+    window = desk.life.people.all()[0].operator
+    before = desk.life.chips.pending(operator=window)
+    assert {work.chip for work in before} == {"blacklist", "dead"}
+    desk.send("blacklist-full", "bank")
+    assert [work.chip for work in desk.life.chips.pending(operator=window)] == ["dead"]
+
+
 def test_partners_are_told_once_which_number_took_the_place_of_which(desk: Desk) -> None:
     """The whole way: cards are made and lost, new ones are planned, the delta table goes out."""
     with pytest.raises(ExchangeError, match="nothing to send"):

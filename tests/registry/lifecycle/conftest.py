@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,10 @@ def _database(server: postgres.Server) -> str:
 
 
 @contextmanager
-def offices_of(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[Offices]:
-    """Offices in one kind of database; all are closed and checked at the end."""
+def offices_of(
+    request: pytest.FixtureRequest, kind: str, folder: Path, own: dict[str, Any] | None = None
+) -> Iterator[Offices]:
+    """Offices in one kind of database, by the rules of one place; all are checked at the end."""
     made: list[Office] = []
     urls: list[str] = []
     if kind == "sqlite":
@@ -55,7 +58,7 @@ def offices_of(request: pytest.FixtureRequest, kind: str, folder: Path) -> Itera
             return urls[-1]
 
     def make() -> Office:
-        made.append(open_office(place()))
+        made.append(open_office(place(), own))
         return made[-1]
 
     try:

@@ -1,16 +1,73 @@
-"""What should happen, read from the TOML file alone: no code of the engine is used here."""
+"""What should happen, read from the TOML files alone: no code of the engine is used here."""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-TEXT = (files("cardkit.registry.lifecycle") / "default.toml").read_text(encoding="utf-8")
-CONTENT: dict[str, Any] = tomllib.loads(TEXT)
-SETTINGS = CONTENT["settings"]
+Content = dict[str, Any]
+
+
+def shipped(name: str) -> Content:
+    text = (files("cardkit.registry.lifecycle") / f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def above(below: Content, own: Content) -> Content:
+    """The values of a place above others; papers are replaced whole."""
+    merged = dict(below)
+    for name, value in own.items():
+        deeper = isinstance(value, dict) and name in merged and name != "papers"
+        merged[name] = above(merged[name], value) if deeper else value
+    return merged
+
+
+CONTENT = shipped("default")
+ELSEWHERE: Content = {
+    "settings": {"temporary_loss_days": 4, "found_until": "formal-loss", "replacement_days": 15},
+    "rule": {
+        "hand-out": {"second": False, "appears": ["holder"], "papers": {"holder": ["id"]}},
+        "open": {"appears": ["holder", "agent"], "channels": ["window", "phone"]},
+        "suspend": {"from": ["handed_out", "active"], "roles": ["county", "window"]},
+        "report-loss-after-temporary": {
+            "roles": ["county"], "second": True, "approvers": ["county"], "papers": {},
+        },
+        "replace": {"bank_to": "", "second": True, "approvers": ["window"]},
+        "transfer": {"bank_in": []},
+        "cancel": {"to": "cancelled", "hold": False, "second": True, "approvers": ["county"]},
+        "cancel-bank": {"when": {"found_until": "never"}},
+        "cancel-finish": {"when": {"found_until": "never"}},
+        "cancel-withdraw": {"when": {"found_until": "never"}},
+        "change-data": {"second": False},
+        "bank-activate": {"card_in": ["active"]},
+        "bank-find": {"from": ["temporarily_lost"]},
+        "bank-find-after-formal-loss": {
+            "action": "bank-find", "subject": "bank", "from": ["lost"], "to": "previous",
+            "roles": ["county"], "second": True, "approvers": ["county"], "appears": ["holder"],
+            "papers": {"holder": ["id", "card"]}, "channels": ["window"],
+        },
+        "confirm": {"not_by": ["check"], "roles": ["county", "window"]},
+        "temporary-back": {"deposit": "keep"},
+        "temporary-lost": {"second": True, "approvers": ["county"]},
+    },
+}  # fmt: skip
+"""A place where nearly everything that may differ does."""
+PLACES: dict[str, Content] = {
+    "default": {},
+    "strict": {"base": "strict"},
+    "elsewhere": ELSEWHERE,
+}
+
+
+def content_of(own: Content) -> Content:
+    base = own.get("base", "default")
+    content = CONTENT if base == "default" else above(CONTENT, shipped(base))
+    return above(content, {name: value for name, value in own.items() if name != "base"})
+
+
 DEAD = {"spoilt", "replaced", "cancelled", "transferred", "ended"}
 
 
@@ -28,7 +85,7 @@ class Side:
             return True
         return False
 
-    def go(self, rule: dict[str, Any], now: datetime) -> None:
+    def go(self, rule: Content, now: datetime, settings: Content) -> None:
         target = rule["to"]
         if target == "same":
             return
@@ -40,7 +97,7 @@ class Side:
             elif rule.get("hold") != "keep":
                 self.back_to = []
             self.state = target
-        if days := SETTINGS.get(rule.get("lapse_days"), 0):
+        if days := settings.get(rule.get("lapse_days"), 0):
             self.until = now + timedelta(days=days)
         elif "temporarily_lost" not in (self.state, *self.back_to):
             self.until = None
@@ -53,17 +110,24 @@ class ModelCard:
     person: int
     social: Side
     bank: Side = field(default_factory=lambda: Side("none"))
+    content: Content = field(default_factory=lambda: CONTENT)
+
+    def copy(self) -> ModelCard:
+        return ModelCard(
+            self.person,
+            replace(self.social, back_to=list(self.social.back_to)),
+            replace(self.bank, back_to=list(self.bank.back_to)),
+            self.content,
+        )
 
     def lapse(self, now: datetime) -> list[str]:
         """States on the social-security side that a lapse led to."""
         found = [self.social.state] if self.social.lapse(now) else []
         return found + ([self.social.state] if self.bank.lapse(now) and not found else [])
 
-    def rule(self, action: str) -> dict[str, Any] | None:
+    def rule(self, action: str) -> Content | None:
         """The rule that applies now, if one does."""
-        for name, rule in CONTENT["rule"].items():
-            if rule.get("action", name) != action:
-                continue
+        for rule in rules_of(self.content, action):
             bank = rule.get("subject") == "bank"
             side = self.bank if bank else self.social
             if side.state not in rule["from"]:
@@ -77,14 +141,21 @@ class ModelCard:
             return dict(rule)
         return None
 
-    def go(self, rule: dict[str, Any], now: datetime) -> None:
-        (self.bank if rule.get("subject") == "bank" else self.social).go(rule, now)
+    def go(self, rule: Content, now: datetime) -> None:
+        side = self.bank if rule.get("subject") == "bank" else self.social
+        side.go(rule, now, self.content["settings"])
         if rule.get("bank_to") and self.bank.state not in ("none", "closed"):
             self.bank = Side(rule["bank_to"])
 
 
-def rules_of(action: str) -> list[dict[str, Any]]:
-    return [r for name, r in CONTENT["rule"].items() if r.get("action", name) == action]
+def rules_of(content: Content, action: str) -> list[Content]:
+    """The rules of an action that the settings leave on."""
+    return [
+        rule
+        for name, rule in content["rule"].items()
+        if rule.get("action", name) == action
+        and all(content["settings"][key] == value for key, value in rule.get("when", {}).items())
+    ]
 
 
 def permitted(
@@ -101,7 +172,7 @@ def permitted(
     return (
         not roles.isdisjoint(rule["roles"])
         and who in rule["appears"]
-        and needed <= papers
+        and all(not papers.isdisjoint(paper.split("|")) for paper in needed)
         and channel in rule["channels"]
         and (not rule.get("second", False) or second == "granted")
     )

@@ -76,6 +76,7 @@ class Office:
         wanted = frozenset().union(
             *(r.papers_for(appears, through) for r in self.rules.of_action(action))
         )
+        wanted = frozenset(paper.split("|")[0] for paper in wanted)  # one of them is enough
         operator = self.people[by] if by else self.somebody(rule.roles)
         approval: int | None = None
         if rule.second and second != "none":
@@ -161,10 +162,13 @@ def staff(books_of: Registry) -> dict[str, Operator]:
     return people
 
 
-def open_office(place: Path | str, base: str = "default") -> Office:
-    """An office whose registry is a file, or at a URL; its people are there or are made."""
+def open_office(place: Path | str, own: dict[str, Any] | None = None) -> Office:
+    """An office whose registry is a file, or at a URL; its people are there or are made.
+
+    ``own``: what the profile of the place says under ``[lifecycle]``.
+    """
     clock = HandClock()
     url = place if isinstance(place, str) else sqlite_url(place)
     registry = Registry.open(url, clock=clock, actor="window 1")
-    rules = replace(load(base=base), numbering=load(load_profile("test")).numbering)
+    rules = load(replace(load_profile("test"), lifecycle=own or {}))
     return Office(registry, clock, rules, Lifecycle(registry.books, rules), staff(registry))

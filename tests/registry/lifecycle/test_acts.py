@@ -239,6 +239,17 @@ def test_cancelling_takes_three_visits(office: Office) -> None:
     assert office.act("cancel-finish", card).to_state == "cancelled"
 
 
+def test_a_lost_card_is_cancelled_without_the_card(office: Office) -> None:
+    """It cannot be taken back: the certificate of its loss stands for it."""
+    card = office.card("lost")
+    office.act("cancel", card)
+    with pytest.raises(NotAllowedError) as caught:
+        office.act("cancel-finish", card, papers=("id",))
+    assert "社会保障卡或挂失证明" in caught.value.line("zh")
+    done = office.act("cancel-finish", card, papers=("id", "loss-certificate"))
+    assert done.to_state == "cancelled"
+
+
 # --- temporary cards -----------------------------------------------------------------------------
 
 
@@ -281,6 +292,7 @@ def test_nobody_has_two_temporary_cards(office: Office) -> None:
         ("reset-pin", {"who": Appears.AGENT}, "appearance"),
         ("unlock-pin", {"who": Appears.AGENT}, "appearance"),
         ("report-loss", {"papers": ()}, "papers"),
+        ("report-loss", {"papers": ("id", "张三的身份证")}, "papers"),
         ("exchange", {"papers": ("id",)}, "papers"),
         ("unlock-pin", {"channel": "phone"}, "channel"),
     ],

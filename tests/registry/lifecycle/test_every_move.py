@@ -21,6 +21,7 @@ BANK_ROADS = {
     "active": ("bank-open", "bank-activate"),
     "temporarily_lost": ("bank-open", "bank-report-loss-temporary"),
     "lost": ("bank-open", "bank-report-loss"),
+    "frozen": ("bank-open", "bank-freeze"),
     "pin_locked": ("bank-open", "bank-activate", "bank-pin-lock"),
     "pin_lost": ("bank-open", "bank-activate", "bank-pin-loss"),
     "closed": ("bank-open", "bank-close"),

@@ -46,6 +46,14 @@ def test_an_approval_that_was_not_used_is_taken_back(office: Office) -> None:
         office.act("freeze", card, by="chen", second="none", approval=given.number)
 
 
+def test_an_approval_that_does_not_exist_is_refused_and_in_the_history(office: Office) -> None:
+    card = office.card("active")
+    with pytest.raises(NotAllowedError) as caught:
+        office.act("freeze", card, by="chen", second="none", approval=4711)
+    assert caught.value.code == "second-person"
+    assert office.registry.show(card).history[-1].action == "refused"
+
+
 def test_a_county_act_is_not_approved_at_the_window(office: Office) -> None:
     card = office.card("active")
     with pytest.raises(NotAllowedError) as caught:

@@ -92,7 +92,9 @@ def test_every_action_and_code_has_a_chinese_and_an_english_name(rules: RuleSet)
             "role": rule.roles,
             "appears": rule.appears,
             "channel": rule.channels,
-            "paper": frozenset().union(*rule.papers.values()),
+            "paper": {
+                p for papers in rule.papers.values() for one in papers for p in one.split("|")
+            },
         }.items():
             for code in codes:
                 assert not rules.zh(sort, code).isascii(), f"{sort} {code}"
@@ -168,6 +170,72 @@ def test_a_profile_with_a_mistake_is_refused_by_name(own: dict[str, object], sai
     with pytest.raises(UsageError) as caught:
         load(profile)
     assert said in caught.value.message
+
+
+FOUND_AFTER_ALL = {
+    "action": "find", "from": ["replaced"], "to": "active", "roles": ["window"],
+    "appears": ["holder"], "channels": ["window"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"again": FOUND_AFTER_ALL}, "rule again: replaced is for ever"),
+        ({"end": {"from": ["writing"]}}, "rule end: a card that is writing lies in a reader"),
+        (
+            {"suspend": {"to": "issued", "hold": False}, "open": {"to": "planned"}},
+            "rule open: only the making of cards leads to planned",
+        ),
+        ({"replace": {"to": "suspended", "hold": True}}, "rule replace: nobody has two cards"),
+        ({"open": {"to": "previous"}}, "rule open: handed_out has nothing to go back to"),
+        ({"suspend": {"hold": False}}, "rule release: suspended has nothing to go back to"),
+        ({"open": {"to": "suspended"}}, "rule open: suspended has to go back later"),
+        ({"find": {"hold": True}}, "rule find: 'hold' goes with a state"),
+        ({"freeze": {"hold": "keep"}}, "rule freeze: active has nothing to keep"),
+        ({"bank-report-loss-after-temporary": {"hold": True}}, "remembers one state"),
+        ({"suspend": {"lapse_days": 3}}, "rule suspend: only temporarily_lost"),
+        ({"check": {"to": "same"}}, "rule check: 'hold', 'previous' and 'same' are for cards"),
+        ({"withdraw": {"from": ["confirmed"]}}, "rule withdraw: confirmed is the end"),
+        ({"temporary-wipe": {"chip": ""}}, "rule temporary-wipe: a card goes back to the pool"),
+        ({"temporary-out": {"from": ["returned"]}}, "rule temporary-out: only what is in the pool"),
+        ({"reset-pin": {"appears": ["holder", "agent"]}}, "rule reset-pin: a PIN is helped"),
+        ({"bank-pin-unlock": {"appears": ["nobody"]}}, "rule bank-pin-unlock: a PIN is helped"),
+        ({"open": {"roles": ["inspector"]}}, "rule open: an inspector looks"),
+        ({"open": {"appears": []}}, "rule open: 'appears' and 'channels' name at least one"),
+        ({"find": {"from": ["temporarily_lost", "lost"]}}, "find is the same action at lost"),
+        ({"release": {"action": "bank-find"}}, "is the same action on something else"),
+    ],
+)
+def test_no_place_changes_what_stays_fixed(rule: dict[str, object], said: str) -> None:
+    profile = dataclasses.replace(load_profile("test"), lifecycle={"rule": rule})
+    with pytest.raises(UsageError) as caught:
+        load(profile)
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("found_until", "replacment"),
+        ("temporary_loss_days", 0),
+        ("temporary_loss_days", True),
+        ("replacement_fee", "free"),
+        ("first_replacement_free", "no"),
+        ("initial_pin", 888888),
+        ("initial_pin", "12"),
+        ("chip_hours", "24"),
+        ("bound_to_place", ["wizard"]),
+        ("place_needed", "yes"),
+        ("changeable", ["citizen_number"]),
+        ("on_the_face", "name"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(setting: str, value: object) -> None:
+    """Not in the middle of an act, when the second person has given the password."""
+    profile = dataclasses.replace(load_profile("test"), lifecycle={"settings": {setting: value}})
+    with pytest.raises(UsageError, match=rf"setting {setting}: it is "):
+        load(profile)
 
 
 def test_the_documentation_shows_this_table() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from cardkit.registry.exchange.keeping import Schema, frame_of
 from cardkit.registry.exchange.reading import read
 from cardkit.registry.exchange.work import Outgoing, Work
 from cardkit.registry.schema import cards
 from cardkit.registry.schema.exchange import blacklist_entries, exchange_batches
+from cardkit.registry.schema.life import acts
 from cardkit.registry.statements import Statement
 from cardkit.registry.states import State
 
@@ -43,6 +44,7 @@ def send(work: Work, limit: int | None, only: list[int] | None) -> Outgoing:  # 
     A delta is against the version that this partner was sent last; without one, against nothing.
     """
     version = _renew(work)
+    _settle(work)
     values = {"list_version": str(version)}
     if work.layout.name == "blacklist-full":
         listed = _as_of(work.connection, version)
@@ -85,6 +87,20 @@ def _renew(work: Work) -> int:
     )
     add.run_many(connection, list(_entries(version + 1, changed)))
     return version + 1
+
+
+def _settle(work: Work) -> None:
+    """The list now says what acts wanted it to say: nothing of that is left to be done."""
+    work.connection.execute(
+        update(acts)
+        .where(
+            acts.c.chip.in_(("blacklist", "unlist")),
+            acts.c.subject == "card",
+            acts.c.chip_done_at == "",
+            acts.c.result == "done",
+        )
+        .values(chip_done_at=work.now)
+    )
 
 
 def _entries(version: int, changed: pl.DataFrame) -> Iterator[tuple[int, int, str, str]]:
