@@ -11,6 +11,7 @@ import click
 
 from cardkit.cli import common, desk, stock_place
 from cardkit.cli.output import Output
+from cardkit.cli.pins import warn_readable
 from cardkit.cli.registry_exchange_agreed import LAYOUTS, catalogue_of
 from cardkit.errors import ExitCode, UsageError
 
@@ -249,4 +250,6 @@ def _read(file: Path, identity: Path | None) -> bytes:
             hint="name the file with your age identity: --identity",
             zh=f"{file.name} 是加密文件：请用 --identity 指明私钥文件",
         )
+    if identity.is_file():
+        warn_readable(identity, identity.stat().st_mode, "identity file")
     return sealing.open_sealed(data, identity)

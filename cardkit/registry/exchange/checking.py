@@ -198,7 +198,7 @@ def _record_faults(
     layout: Layout, one: Field, value: str, rows: pl.DataFrame, line: int
 ) -> Iterator[Fault]:
     title = one.title or one.name
-    if one.holds == "batch" and value and not _BATCH.fullmatch(value):
+    if one.holds == "batch" and one.kind == "text" and value and not _BATCH.fullmatch(value):
         yield Fault(
             line,
             "batch",

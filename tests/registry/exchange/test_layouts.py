@@ -221,7 +221,8 @@ ANSWER: dict[str, Any] = {
 
 def test_an_answer_in_the_shape_of_its_question_says_where_its_result_stands() -> None:
     assert layout.parse(ANSWER, LAYOUTS).fields[-2].holds == "result"
-    for change in ({"result_before": "none"}, {"fields": []}):
+    changes: tuple[dict[str, Any], ...] = ({"result_before": "none"}, {"fields": []})
+    for change in changes:
         with pytest.raises(LayoutError, match="result_before"):
             layout.parse(ANSWER | change, LAYOUTS)
     for word in ("title", "fields", "result_before", "results"):
@@ -252,6 +253,18 @@ def test_a_file_of_layouts_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "ours.toml").write_text(text.replace('"state-answer"', '"none"'), "utf-8")
     with pytest.raises(LayoutError, match="state-inquiry names none, which there is not"):
         catalogue.load([tmp_path])
+
+
+def test_the_layout_on_the_page_can_be_used() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "exchange.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    ours = layout.parse(tomllib.loads(example))
+    rows = pl.DataFrame({"citizen_number": ["1" * 18], "name": ["张三"], "amount": ["1250"]})
+    data = write(ours, rows, {"batch": "7"})
+    assert data == "000001111111111111111111张三                000000001250\r\n".encode("gbk") + (
+        b"7       000001           12.50\r\n"
+    )
+    assert read(ours, data).rows[PROBLEM].to_list() == [""]
 
 
 def test_every_layout_is_on_the_page() -> None:

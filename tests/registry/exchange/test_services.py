@@ -484,6 +484,22 @@ def test_an_accepted_proposal_changes_the_record_and_keeps_what_it_corrects(desk
         desk.proposals.decline(first.id, why="ours-right", operator=CLERK)
 
 
+def test_what_follows_from_the_citizen_number_is_no_data_to_change(desk: Desk) -> None:
+    person = crowd(1)[0]
+    rows = pl.DataFrame(
+        {
+            "citizen_number": [person.citizen_number],
+            "name": [person.name],
+            "birth_date": ["19990101"],
+        }
+    )
+    data = write(LAYOUTS["comparison-police"], rows, {"batch": "1", "date": DAY})
+    desk.take("comparison-police", data, "agency")
+    with pytest.raises(ExchangeError, match="nobody change the birth_date"):
+        desk.proposals.accept(1, life=desk.life, operator=CLERK, approval=None)
+    desk.proposals.decline(1, why="ours-right", operator=CLERK)
+
+
 def test_a_declined_proposal_keeps_who_and_why(desk: Desk) -> None:
     compared(desk, "agency")
     (number, _) = (one.id for one in desk.proposals.all("open"))
