@@ -6,6 +6,7 @@ next. Programs read the exit code. Anything that is not a `CardkitError` is a bu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -55,6 +56,10 @@ class CardkitError(Exception):
         if lang == "zh" and self.zh:
             return self.zh
         return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    def further(self, lang: str = "en") -> Sequence[str]:  # noqa: ARG002 - for those that have some
+        """Lines below the first, where an error is one of several: each the next place."""
+        return ()
 
     def details(self) -> dict[str, object]:
         """What a program gets beside the message (``--json``)."""

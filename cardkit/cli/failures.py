@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -34,7 +35,10 @@ def report(error: CardkitError, *, as_json: bool) -> int:
     """
     details = error.details() | ({"zh": error.zh} if error.zh else {})
     zh = error.zh if Output.language == "zh" else ""
-    _tell(type(error).__name__, error.message, error.hint, details, as_json=as_json, zh=zh)
+    _tell(
+        type(error).__name__, error.message, error.hint, details,
+        as_json=as_json, zh=zh, further=error.further("zh" if zh else "en"),
+    )  # fmt: skip
     return int(error.exit_code)
 
 
@@ -131,8 +135,11 @@ def _tell(
     *,
     as_json: bool,
     zh: str = "",
+    further: Sequence[str] = (),
 ) -> None:
     click.echo(f"cardkit: {printable(zh or message)}", err=True)
+    for line in further:
+        click.echo(f"  {printable(line)}", err=True)
     if hint and not zh:  # a Chinese text names the remedy itself
         click.echo(f"  → {printable(hint)}", err=True)
     if as_json and not Output.document_written:

@@ -20,7 +20,7 @@ COMMANDS = {
         "cardkit.cli.doctor:doctor", "What works here, what does not, and what to do 自检"
     ),
     "reader": Later("cardkit.cli.reader:reader", "Readers 读卡器 and what is in them"),
-    "roster": Later("cardkit.cli.roster:roster", "Check rosters 花名册, or make samples"),
+    "roster": Later("cardkit.cli.roster:roster", "Check and enrol rosters 花名册, make samples"),
     "intake": Later("cardkit.cli.intake:intake", "Applications, photos, printed faces 受理"),
     "issue": Later("cardkit.cli.issue:issue", "Make the cards of a roster 制卡"),
     "card": Later("cardkit.cli.card:card", "Read, check and talk to one card 卡片"),

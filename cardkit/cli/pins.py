@@ -97,10 +97,15 @@ def _content_of(path: Path) -> str:
             hint="check path and permission; one PIN a line",
             zh=f"密码文件 {path} 无法读取：请检查路径和权限，每行一个密码",
         ) from None
+    warn_readable(path, mode, "PIN file")
+    return content
+
+
+def warn_readable(path: Path, mode: int, what: str) -> None:
+    """Say it when others than the user can read a file with a secret in it."""
     # Windows has no such bits, and a pipe (<(…) of a shell) nobody else can open.
     if os.name == "posix" and path.is_file() and mode & _READABLE_BY_OTHERS:
-        click.echo(f"cardkit: others can read the PIN file {path}; chmod 600 it", err=True)
-    return content
+        click.echo(f"cardkit: others can read the {what} {path}; chmod 600 it", err=True)
 
 
 def _lines(content: str, count: int, source: str) -> list[str]:

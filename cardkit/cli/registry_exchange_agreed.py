@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,8 @@ def show(layout: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
     out = Output(as_json=as_json)
     parts = {"header": one.header, "fields": one.fields, "trailer": one.trailer}
     content: dict[str, object] = {
-        part: [{"name": f.name, "title": f.title, "kind": f.kind, "width": f.width,
-                "required": f.required, "key": f.key} for f in fields]
-        for part, fields in parts.items()
-    }  # fmt: skip
+        part: [dataclasses.asdict(f) for f in fields] for part, fields in parts.items()
+    }
     results = {code: {"means": r.means, "text": r.text} for code, r in one.results.items()}
     out.document({"name": one.name, "title": one.title, "results": results} | content)
     out.line(f"{one.name} {one.title}: {one.direction}, {one.encoding}, {_shape(one)}")
@@ -186,5 +185,6 @@ def _shape(layout: Layout) -> str:
 
 
 def _field_row(field: Field) -> tuple[str, str, str, str, str]:
-    marks = [word for word, on in (("required", field.required), ("key", field.key)) if on]
-    return (field.name, field.title, field.kind, str(field.width), " ".join(marks))
+    from cardkit.registry.exchange.describing import kind, marks  # noqa: PLC0415
+
+    return (field.name, field.title, kind(field), str(field.width), marks(field))

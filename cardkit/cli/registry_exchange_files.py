@@ -11,6 +11,7 @@ import click
 
 from cardkit.cli import common, desk, stock_place
 from cardkit.cli.output import Output
+from cardkit.cli.pins import warn_readable
 from cardkit.cli.registry_exchange_agreed import LAYOUTS, catalogue_of
 from cardkit.errors import ExitCode, UsageError
 
@@ -157,7 +158,7 @@ def export(
                 str(layout), partner=str(partner), operator=counter.operator, limit=limit
             )
             paths = counter.hand_over(receipt, "original")
-    _tell(ctx, receipt, paths, as_json=as_json)
+    _tell(ctx, counter, receipt, paths, as_json=as_json)
 
 
 @click.command()
@@ -173,7 +174,7 @@ def reissue(
         counter.check(counter.room.again(batch, operator=counter.operator).batch.partner)
         receipt = counter.room.reissue(batch, operator=counter.operator)
         paths = counter.hand_over(receipt, "original")
-    _tell(ctx, receipt, paths, as_json=as_json)
+    _tell(ctx, counter, receipt, paths, as_json=as_json)
 
 
 # --- what they share -----------------------------------------------------------------------------
@@ -193,14 +194,19 @@ def _take(
             name=file.name.removesuffix(".age"),
         )  # fmt: skip
         paths = counter.hand_over(receipt, *_leaving_roles(receipt))
-    _tell(ctx, receipt, paths, as_json=as_json)
+    _tell(ctx, counter, receipt, paths, as_json=as_json)
 
 
 def _leaving_roles(receipt: Receipt) -> tuple[str, ...]:
     return ("original",) if receipt.batch.direction == "out" else ("success", "failure", "reply")
 
 
-def _tell(ctx: click.Context, receipt: Receipt, paths: list[Path], *, as_json: bool) -> None:
+def _tell(
+    ctx: click.Context, counter: _Counter, receipt: Receipt, paths: list[Path], *, as_json: bool
+) -> None:
+    from cardkit.registry.exchange.checking import problem_named  # noqa: PLC0415
+
+    layouts = counter.room.layouts
     out = Output(as_json=as_json)
     batch = receipt.batch
     out.document(receipt.as_json() | {"written": [str(path) for path in paths]})
@@ -211,7 +217,10 @@ def _tell(ctx: click.Context, receipt: Receipt, paths: list[Path], *, as_json: b
     )
     out.lines(str(path) for path in paths)
     for card, problem in receipt.left_out:
-        out.note(f"card record {card} was left out: {problem}")
+        if Output.language == "zh":
+            out.note(f"第{card}号卡记录未列入：{problem_named(layouts[batch.layout], problem)}")
+        else:
+            out.note(f"card record {card} was left out: {problem}")
     if batch.failed:
         ctx.exit(ExitCode.PARTIAL)
 
@@ -241,4 +250,6 @@ def _read(file: Path, identity: Path | None) -> bytes:
             hint="name the file with your age identity: --identity",
             zh=f"{file.name} 是加密文件：请用 --identity 指明私钥文件",
         )
+    if identity.is_file():
+        warn_readable(identity, identity.stat().st_mode, "identity file")
     return sealing.open_sealed(data, identity)

@@ -9,19 +9,19 @@ import click
 
 from cardkit.cli import common, roster_text
 from cardkit.cli.output import Output
+from cardkit.cli.roster_enrol import enrol
 from cardkit.cli.roster_text import Language
-from cardkit.errors import ExitCode, UsageError
+from cardkit.errors import ExitCode
 
 if TYPE_CHECKING:
     from cardkit.issuance.roster import Roster
 
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "utf-16")
-_SHOWN = 20
 
 
 @click.group()
 def roster() -> None:
-    """Check rosters 花名册, or make samples of people who do not exist."""
+    """Check rosters 花名册, enrol them, or make samples of people who do not exist."""
 
 
 @roster.command()
@@ -34,15 +34,8 @@ def roster() -> None:
 @click.option(
     "--sheet", metavar="NAME", help="Sheet 工作表 of a workbook. Default: the first with headings."
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    metavar="N",
-    default=_SHOWN,
-    show_default=True,
-    help="Show so many rejected rows.",
-)
-@click.option("--out", type=common.PATH, help="Write the rejected rows to this file 退回文件.")
+@roster_text.limit_option
+@roster_text.out_option
 @common.lang_option()
 @common.json_option()
 @click.pass_context
@@ -63,12 +56,7 @@ def check(
     Nothing is written, unless --out names a file for the rejected rows; that file is a roster
     again, with the reasons beside each row. Exit code 1 when rows are rejected.
     """
-    if out is not None and _same_file(file, out):
-        raise UsageError(
-            "--out names the roster itself, which would be lost",
-            hint="name another file for the rejected rows",
-            zh="--out 指的就是花名册本身，会被覆盖：请为退回文件另取名称",
-        )
+    roster_text.refuse_itself(file, out)
     found = read_roster(file, profile, sheet)
     known = None
     if registry is not None:
@@ -86,13 +74,6 @@ def check(
         output.line(roster_text.text("written", lang, path=written))
     if found.rejects:
         ctx.exit(ExitCode.PARTIAL)
-
-
-def _same_file(file: Path, other: Path) -> bool:
-    try:
-        return file.samefile(other)
-    except OSError:
-        return False  # one of them is not there: said when it is read
 
 
 def read_roster(file: Path, profile: str | None, sheet: str | None) -> Roster:
@@ -176,3 +157,6 @@ def sample(
     output = Output(as_json=as_json)
     output.document({"file": str(out), "rows": count, "seed": seed})
     output.line(roster_text.text("sample", lang, path=out, count=count))
+
+
+roster.add_command(enrol)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import click
+
+from cardkit.cli import common
 from cardkit.cli.output import printable, table
+from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
     from cardkit.issuance.roster import Reject, Roster, SourceFormat
@@ -22,6 +27,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "登记库：已制卡 {issued}，已登记待制 {waiting}，新增 {new}",
         "registry: {issued} have their card, {waiting} are waiting for it, {new} are new",
     ),
+    "enrolled": (
+        "已登记：新增 {new}，原有 {known}；待制卡 {waiting}",
+        "enrolled: {new} new, {known} known before; {waiting} cards to make",
+    ),
     "row": ("第{row}行", "row {row}"),
     "more": ("……另有 {count} 行退回（--limit，--out）",
              "... and {count} more rejected rows (--limit, --out)"),
@@ -36,6 +45,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "|": ("竖线", "bar"),
     "\t": ("制表符", "tab"),
 }  # fmt: skip
+
+
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="Show so many rejected rows.",
+)
+out_option = click.option(
+    "--out", type=common.PATH, help="Write the rejected rows to this file 退回文件."
+)
 
 
 def text(key: str, lang: Language, **values: object) -> str:
@@ -97,3 +119,26 @@ def as_json(
         "remarks": [{"code": r.code, "text": r.text(lang)} for r in roster.remarks],
         "registry": dict(known) if known is not None else None,
     }
+
+
+def refuse_itself(file: Path, out: Path | None) -> None:
+    """Refuse to write the rejected rows over the roster.
+
+    Raises
+    ------
+    UsageError
+        Both are one file.
+    """
+    if out is not None and _same_file(file, out):
+        raise UsageError(
+            "--out names the roster itself, which would be lost",
+            hint="name another file for the rejected rows",
+            zh="--out 指的就是花名册本身，会被覆盖：请为退回文件另取名称",
+        )
+
+
+def _same_file(file: Path, other: Path) -> bool:
+    try:
+        return file.samefile(other)
+    except OSError:
+        return False  # one of them is not there: said when it is read

@@ -98,6 +98,10 @@ def test_layouts_are_listed_and_shown(run: Run) -> None:
     assert {one["name"] for one in json.loads(listed.out)} == set(catalogue.shipped())
     shown = exchange(run, "show", "bank-columns-return")
     assert "回盘" in shown.out
+    assert "money, fen" in shown.out
+    assert "required, key, serial" in shown.out
+    amount = exchange(run, "show", "bank-batch", "--json").document["fields"][2]
+    assert (amount["unit"], amount["holds"]) == ("yuan", "amount")
     assert exchange(run, "show", "none").code == 2
 
 
@@ -224,6 +228,52 @@ def test_a_bad_file_is_told_in_one_line_with_its_line(
     error = result.document["error"]
     assert error["message"] == "KK.txt: line 1: ends in LF, not in CRLF"
     assert error["faults"][0]["code"] == "line-end"
+
+
+def test_every_fault_is_told_by_its_line(
+    run: Run, bank: pyrage.x25519.Identity, tmp_path: Path
+) -> None:
+    assert bank
+    file = tmp_path / "CX.txt"
+    file.write_bytes("1|20120501|2\n1|x\n2|x|张\n3|x\n4|x\n".encode("gb18030"))
+    wanted = ("import", file, "--layout", "state-inquiry", "--from", "bank", *LI)
+    assert exchange(run, *wanted, "--lang", "en").err.splitlines() == [
+        "cardkit: CX.txt: line 2: has 2 fields, not 3 (and 2 more)",
+        "  line 4-5: has 2 fields, not 3",
+        "  → nothing was changed; let the sender repair the file and send it again",
+    ]
+    assert exchange(run, *wanted).err.splitlines()[1] == "  第4-5行有2个字段，应为3个"
+
+
+def test_a_card_that_is_left_out_is_told_in_the_language_of_whoever_reads_it(
+    run: Run, bank: pyrage.x25519.Identity, tmp_path: Path
+) -> None:
+    assert bank
+    shipped = Path(catalogue.__file__).with_name("layouts") / "bank-opening.toml"
+    text = shipped.read_text("utf-8").replace(
+        'title = "姓名", width = 50', 'title = "姓名", width = 2'
+    )
+    (tmp_path / "ours.toml").write_text(text, "utf-8")
+    none = export(run, tmp_path, "--layouts", tmp_path, *LI)
+    assert none.code == 2
+    assert "3张卡的数据不符，第一张为第1号记录（name 姓名过长）" in none.err
+    text = text.replace('"姓名", width = 2,', '"姓名", width = 50, pattern = ".*[12]",')
+    (tmp_path / "ours.toml").write_text(text, "utf-8")
+    some = export(run, tmp_path, "--layouts", tmp_path, *LI)
+    assert (some.code, some.document["rows"]) == (1, 2)
+    assert "第1号卡记录未列入：name 姓名格式不对" in some.err
+
+
+def test_an_identity_that_others_can_read_is_pointed_at(
+    run: Run, bank: pyrage.x25519.Identity, tmp_path: Path
+) -> None:
+    key, file = tmp_path / "bank.key", tmp_path / "CX.txt.age"
+    file.write_bytes(seal(b"1|20120501|0\n", str(bank.to_public())))
+    wanted = ("import", file, "--layout", "state-inquiry", "--from", "bank", "--out", tmp_path)
+    for mode, told in ((0o600, False), (0o640, True)):
+        key.chmod(mode)
+        result = done(exchange(run, *wanted, "--identity", key, *LI))
+        assert ("others can read the identity file" in result.err) == told
 
 
 def test_the_lists_take_language_and_operator_as_the_others(

@@ -179,3 +179,25 @@ def test_a_sample_that_is_impossible_is_2(run: Run) -> None:
     assert run("roster", "sample", "0", "--out", "x.csv").code == 2
     assert run("roster", "sample", "5", "--out", "x.csv", "--column", "shoe_size").code == 2
     assert run("roster", "sample", "5", "--out", "/nowhere/x.csv").code == 2
+
+
+def test_a_roster_is_enrolled_for_a_factory_without_making_a_card(run: Run) -> None:
+    roster = write(HEADING + FIRST + WRONG_DIGIT)
+    wanted = ("roster", "enrol", roster, "--profile", "test", "--registry", "people.db")
+    found = run(*wanted, "--out", "rejects.csv", "--lang", "en")
+    assert found.code == 1
+    assert found.out.splitlines()[-2:] == [
+        "enrolled: 1 new, 0 known before; 1 cards to make",
+        "reject file: rejects.csv",
+    ]
+    assert "wrong check digit" in Path("rejects.csv").read_text("utf-8-sig")
+    again = run(*wanted, "--json")
+    assert again.document["registry"] == {"new": 0, "known": 1, "waiting": 1}
+    (record,) = run("registry", "list", "--registry", "people.db", "--json").document
+    assert (record["state"], record["name"]) == ("planned", PEOPLE[0].name)
+    issued = run("issue", roster, "--profile", "test", "--reader", "virtual",
+                 "--registry", "people.db", "--json")  # fmt: skip
+    assert issued.document["issued"] == 1  # the same record: no second one
+    assert len(run("registry", "list", "--registry", "people.db", "--json").document) == 1
+    assert run("roster", "enrol", roster, "--profile", "test", "--registry", "people.db",
+               "--out", roster).code == 2  # fmt: skip

@@ -74,6 +74,7 @@ CHANGING = {
     "registry spoil": "2 --reason 6581 --yes",
     "registry exchange partner": "bank --layout bank-opening",
     "issue": "people.csv --profile test --reader virtual",
+    "roster enrol": "people.csv --profile test",
 }  # fmt: skip
 """What takes another role; how it is called so that only the role is in the way."""
 

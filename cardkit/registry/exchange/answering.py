@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
@@ -13,6 +13,9 @@ from cardkit.registry.exchange.layout import REASON, Field, Layout
 from cardkit.registry.exchange.reading import PROBLEM, Content
 from cardkit.registry.exchange.work import RESULT, Incoming, Work
 from cardkit.registry.exchange.writing import write
+
+DIFFERENCE = "difference"
+"""Layout of what a comparison found, where the layout of the list names no other."""
 
 MEANINGS_ZH = {
     "format": "要素不全或有误",
@@ -44,15 +47,19 @@ def answer_files(
     if failed.height:
         made = write(layout.with_reason(), failed, values)
         yield FAILURE, naming.result_name(name, layout, FAILURE), made
-    if incoming.answer:
-        reply, told = work.layouts[incoming.answer[0]], incoming.answer[1]
-    elif layout.answered_by:
-        reply = work.layouts[layout.answered_by]
-        told = _coded(layout, reply, rows)
-    else:
+    reply = reply_layout(work.layouts, layout)
+    if reply is None:
         return
+    told = _coded(layout, reply, rows) if incoming.answer is None else incoming.answer
     known = {"date": work.today, "batch": work.number, **content.header, **incoming.values}
     yield REPLY, naming.file_name(reply, work), write(reply, told, known)
+
+
+def reply_layout(layouts: Mapping[str, Layout], layout: Layout) -> Layout | None:
+    """Layout of the answer to a file of a layout, if it has one."""
+    if layout.service == "comparison":
+        return layouts[layout.answered_by or DIFFERENCE]
+    return layouts[layout.answered_by] if layout.answered_by else None
 
 
 def _failed(layout: Layout, original: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,8 @@ from typing import Any
 from cardkit.registry.exchange.errors import LayoutError
 from cardkit.registry.exchange.layout import Layout, parse
 
+_REPAIR = "docs/exchange.md says what stands in a layout; repair the file"
+
 
 @lru_cache(maxsize=1)
 def shipped() -> Mapping[str, Layout]:
@@ -31,6 +33,10 @@ def load(directories: Iterable[Path] = ()) -> Mapping[str, Layout]:
     """
     found = dict(shipped())
     for directory in directories:
+        if not directory.is_dir():
+            raise LayoutError(
+                f"there is no directory {directory} with layouts", hint="name another directory"
+            )
         try:
             texts = {p.name: p.read_text("utf-8") for p in sorted(directory.glob("*.toml"))}
         except (OSError, UnicodeDecodeError):
@@ -38,6 +44,7 @@ def load(directories: Iterable[Path] = ()) -> Mapping[str, Layout]:
                 f"the layouts in {directory} cannot be read", hint="name another directory"
             ) from None
         found |= _parse(texts, found)
+    _check_answers(found)
     return found
 
 
@@ -64,14 +71,27 @@ def _is_toml(name: str) -> bool:
 
 
 def _parse(texts: Mapping[str, str], others: Mapping[str, Layout]) -> dict[str, Layout]:
-    raw: list[dict[str, Any]] = []
+    raw: list[tuple[str, dict[str, Any]]] = []
     for name, text in sorted(texts.items()):
         try:
-            raw.append(tomllib.loads(text))
+            raw.append((name, tomllib.loads(text)))
         except tomllib.TOMLDecodeError as error:
-            raise LayoutError(f"{name} is no TOML: {error}") from None
+            raise LayoutError(f"{name} is no TOML: {error}", hint=_REPAIR) from None
     found: dict[str, Layout] = {}
-    for one in sorted(raw, key=lambda one: "based_on" in one):
-        layout = parse(one, {**others, **found})
+    for name, one in sorted(raw, key=lambda item: "based_on" in item[1]):
+        try:
+            layout = parse(one, {**others, **found})
+        except LayoutError as error:
+            raise LayoutError(f"{name}: {error.message}", hint=_REPAIR) from None
         found[layout.name] = layout
     return found
+
+
+def _check_answers(layouts: Mapping[str, Layout]) -> None:
+    """Whether every question and every answer that a layout names is there."""
+    for one in layouts.values():
+        for name in filter(None, (one.answered_by, one.answers)):
+            if name not in layouts:
+                raise LayoutError(
+                    f"layout {one.name} names {name}, which there is not", hint=_REPAIR
+                )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
 import polars as pl
@@ -24,7 +24,26 @@ REASONS_ZH = {
     "pattern": "格式不对",
     "check": "校验位不对",
     "duplicate": "与前面的行重复",
+    "character": "有文件编码没有的字",
+    "sign": "含有分隔符或控制字符",
 }
+
+_RECORD_ZH = REASONS_ZH | {"date": "不是有效的日期", "constant": "不对"}
+_REASONS = {
+    "missing": "is empty",
+    "long": "is too long",
+    "date": "is no date",
+    "digits": "has other signs than digits",
+    "number": "is no number",
+    "money": "is no amount",
+    "code": "is a code that the layout does not know",
+    "constant": "is not what the layout says",
+    "pattern": "is not formed as the layout says",
+    "check": "has a wrong check character",
+}
+_COUNTED = ("count", "amount")
+"""What a field holds whose value is compared with the rows: that says what is wrong with it."""
+_BATCH = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
 _PATTERNS = {
     "digits": r"^[0-9]*$",
@@ -32,6 +51,7 @@ _PATTERNS = {
     "date": r"^[0-9]{8}$",
 }
 _LONGEST_CARD = 19  # digits, ISO/IEC 7812
+_UNITS_ZH = {"fen": "分", "yuan": "元"}
 _MONEY = {"fen": r"^[0-9]{1,15}$", "yuan": r"^[0-9]{1,13}\.[0-9]{2}$"}
 
 
@@ -149,29 +169,52 @@ def total_faults(
     """Where header and trailer contradict the rows, and which serial number is missing."""
     parts = ((layout.header, header, 1), (layout.trailer, trailer, lines))
     for fields, values, line in parts:
+        yield from _value_faults(layout, fields, values, line)
         for one in fields:
             yield from _record_faults(layout, one, values[one.name], rows, line)
     yield from _serial_faults(layout, rows)
+
+
+def _value_faults(
+    layout: Layout, fields: Sequence[Field], values: Mapping[str, str], line: int
+) -> Iterator[Fault]:
+    """What is wrong with a header or trailer value by itself, as in a row."""
+    record = pl.DataFrame({one.name: [values[one.name]] for one in fields})
+    for one in fields:
+        if one.holds in _COUNTED and values[one.name]:
+            continue
+        wrong = (reason for bad, reason in _checks(layout, one, record) if _holds(record, bad))
+        reason = next(wrong, "")
+        if reason:
+            zh = f"{one.title or one.name}{_RECORD_ZH[reason]}"
+            yield Fault(line, reason, f"{one.name} {_REASONS[reason]}", zh)
+
+
+def _holds(record: pl.DataFrame, condition: pl.Expr) -> bool:
+    return bool(record.select(condition).item())
 
 
 def _record_faults(
     layout: Layout, one: Field, value: str, rows: pl.DataFrame, line: int
 ) -> Iterator[Fault]:
     title = one.title or one.name
-    if one.constant and value != one.constant:
-        yield Fault(line, "constant", f"{one.name} is not {one.constant}", f"{title}不对")
-    if one.required and not value:
-        yield Fault(line, "missing", f"{one.name} is empty", f"{title}不能为空")
-    if one.kind == "date" and value and not _is_date(value):
-        yield Fault(line, "date", f"{one.name} is no date", f"{title}不是日期")
+    if one.holds == "batch" and one.kind == "text" and value and not _BATCH.fullmatch(value):
+        yield Fault(
+            line,
+            "batch",
+            f"{one.name} has signs that cannot stand in the name of a file",
+            f"{title}只能用字母、数字、- 和 _",
+        )
     if one.holds == "count":
         said = _whole_number(value)
-        if said != rows.height:
+        if said is None:
+            yield Fault(line, "count", f"{one.name} is no number", f"{title}不是数字")
+        elif said != rows.height:
             yield Fault(
                 line,
                 "count",
-                f"says {_said(said)} rows, the file has {rows.height}",
-                f"{title}与实际行数不符：应为{_said(said)}行，实有{rows.height}行",
+                f"says {said} rows, the file has {rows.height}",
+                f"{title}与实际行数不符：应为{said}行，实有{rows.height}行",
             )
     if one.holds == "amount":
         yield from _amount_faults(layout, one, value, rows, line)
@@ -181,15 +224,23 @@ def _amount_faults(
     layout: Layout, one: Field, value: str, rows: pl.DataFrame, line: int
 ) -> Iterator[Fault]:
     body = layout.holding("amount")
-    total = int(fen(rows[body.name], body.unit).sum()) if body else 0
-    said = fen(pl.Series([value]), one.unit)[0]
-    if said != total:
-        title = one.title or one.name
+    amounts = fen(rows[body.name], body.unit) if body else pl.Series([], dtype=pl.Int64)
+    said, total = fen(pl.Series([value]), one.unit)[0], int(amounts.sum())
+    title = one.title or one.name
+    if said is None:
+        text = f"{one.name} is no amount in {one.unit}"
+        yield Fault(line, "amount", text, f"{title}不是以{_UNITS_ZH[one.unit]}计的金额")
+    elif said != total and body and amounts.null_count():
+        for at in rows["_line"].filter(amounts.is_null()):
+            text = f"{body.name} is no amount in {body.unit}, so the total cannot be checked"
+            zh = f"{body.title or body.name}不是以{_UNITS_ZH[body.unit]}计的金额，无法核对合计"
+            yield Fault(at, "money", text, zh)
+    elif said != total:
         yield Fault(
             line,
             "amount",
-            f"says a total of {_said(said)} fen, the rows have {total}",
-            f"{title}与明细合计不符：应为{_said(said)}分，合计{total}分",
+            f"says a total of {said} fen, the rows have {total}",
+            f"{title}与明细合计不符：应为{said}分，合计{total}分",
         )
 
 
@@ -263,15 +314,3 @@ def money(column: pl.Series, unit: str) -> pl.Series:
 
 def _whole_number(value: str) -> int | None:
     return int(value) if value.isdecimal() and value.isascii() else None
-
-
-def _said(value: int | None) -> str:
-    return "no number of" if value is None else str(value)
-
-
-def _is_date(value: str) -> bool:
-    try:
-        dt.datetime.strptime(value, "%Y%m%d")  # noqa: DTZ007 - a day has no zone
-    except ValueError:
-        return False
-    return len(value) == 8

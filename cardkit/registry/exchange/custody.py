@@ -13,9 +13,10 @@ from sqlalchemy import Connection, select
 from cardkit import wholefile
 from cardkit.registry.books import Books
 from cardkit.registry.exchange import catalogue, sealing
+from cardkit.registry.exchange.answering import reply_layout
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
 from cardkit.registry.exchange.exchange import Exchange
-from cardkit.registry.exchange.keeping import ORIGINAL
+from cardkit.registry.exchange.keeping import ORIGINAL, REPLY
 from cardkit.registry.exchange.naming import carried_name, numbered
 from cardkit.registry.exchange.refusals import kept_refusals
 from cardkit.registry.journal import Event
@@ -172,6 +173,8 @@ class Custody:
             event = Event("exchange-look", detail=detail)
             books.journal.append(connection, books.store.now(), event)
         layout = catalogue.get(self._exchange.layouts, batch.layout)
+        if role == REPLY:
+            layout = reply_layout(self._exchange.layouts, layout) or layout
         return data.decode(layout.encoding).splitlines()
 
 

@@ -27,8 +27,8 @@ def _page(layout: Layout) -> Iterator[str]:
     parts = (("header", layout.header), ("row", layout.fields), ("trailer", layout.trailer))
     for part, fields in parts:
         for field in fields:
-            cells = (part, f"`{field.name}`", field.title, _kind(field), str(field.width))
-            yield f"| {' | '.join(cells)} | {_marks(field)} |"
+            cells = (part, f"`{field.name}`", field.title, kind(field), str(field.width))
+            yield f"| {' | '.join(cells)} | {marks(field)} |"
     yield ""
     if layout.results:
         yield "| result | means | |"
@@ -38,15 +38,17 @@ def _page(layout: Layout) -> Iterator[str]:
         yield ""
 
 
-def _kind(field: Field) -> str:
+def kind(field: Field) -> str:
+    """Its kind, of money with the unit."""
     return f"{field.kind}, {field.unit}" if field.kind == "money" else field.kind
 
 
-def _marks(field: Field) -> str:
-    marks = [word for word, on in (("required", field.required), ("key", field.key)) if on]
-    marks += [field.holds] if field.holds else []
-    marks += [f"always {field.constant}"] if field.constant else []
-    marks += [f"must be the {field.must_be}"] if field.must_be else []
-    marks += [f"check character of a {field.check}"] if field.check else []
-    marks += [f"one of {' '.join(field.values)}"] if field.values else []
-    return ", ".join(marks)
+def marks(field: Field) -> str:
+    """What else a field is, in words."""
+    found = [word for word, on in (("required", field.required), ("key", field.key)) if on]
+    found += [field.holds] if field.holds else []
+    found += [f"always {field.constant}"] if field.constant else []
+    found += [f"must be the {field.must_be}"] if field.must_be else []
+    found += [f"check character of a {field.check}"] if field.check else []
+    found += [f"one of {' '.join(field.values)}"] if field.values else []
+    return ", ".join(found)

@@ -7,6 +7,7 @@ in columns counted in bytes of the encoding. docs/exchange.md explains every wor
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -32,6 +33,22 @@ MEANINGS = (
     "other",
 )
 """What a result code may mean to the registry; several codes may mean the same."""
+
+SERVICES: Mapping[str, tuple[str, ...]] = {
+    "opening": ("bank_card_number",),
+    "factory": ("card_number", "card_id_code", "atr"),
+    "inquiry": ("citizen_number", "name"),
+    "loss": ("citizen_number", "bank_card_number", "kind", "reported_at"),
+    "comparison": ("citizen_number",),
+    "difference": (),
+    "numbers": (),
+    "blacklist": (),
+}
+"""What is done with a file, and the fields that one which comes in must have for it."""
+
+WINS = ("check", "theirs")
+PLACEHOLDERS = ("batch", "partner", "date", "source")
+"""What may stand in braces in the name of a file."""
 
 REASON = "reason"
 """Name of the field that a failure file has behind the others."""
@@ -118,6 +135,8 @@ class Layout:
         ``''`` for fixed columns.
     results : mapping
         Code → `Result`.
+    wins : str
+        Of a comparison: ``theirs`` when the other side's data count, else ``check``.
     """
 
     name: str
@@ -135,6 +154,7 @@ class Layout:
     answers: str = ""
     answered_by: str = ""
     results: Mapping[str, Result] = field(default_factory=dict)
+    wins: Literal["check", "theirs"] = "check"
 
     @property
     def fixed(self) -> bool:
@@ -172,12 +192,26 @@ class Layout:
 
 # -- from TOML ------------------------------------------------------------------------------------
 
-_WORDS = """
-name title version direction service answers answered_by file_name encoding line_end separator
-header trailer fields results based_on result_before
+_TEXTS = """
+name title direction service answers answered_by file_name encoding line_end separator wins
+based_on result_before
 """
-_LAYOUT_WORDS = frozenset(_WORDS.split())
-_FIELD_WORDS = frozenset(Field.__dataclass_fields__)
+_SEQUENCE = (list, tuple)
+_LAYOUT_WORDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(_TEXTS.split(), (str,)),
+    **dict.fromkeys(("header", "trailer", "fields"), _SEQUENCE),
+    "version": (int,),
+    "results": (dict,),
+}
+_FIELD_WORDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(Field.__dataclass_fields__, (str,)),
+    **dict.fromkeys(("required", "key", "right"), (bool,)),
+    "width": (int,),
+    "values": _SEQUENCE,
+}
+_RESULT_WORDS: Mapping[str, tuple[type, ...]] = {"means": (str,), "text": (str,)}
+_KINDS_OF_VALUES = {str: "text", int: "a whole number", bool: "true or false", dict: "a table"}
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")  # it stands in file names and in lists of names
 
 
 def parse(raw: Mapping[str, Any], others: Mapping[str, Layout] | None = None) -> Layout:
@@ -194,12 +228,10 @@ def parse(raw: Mapping[str, Any], others: Mapping[str, Layout] | None = None) ->
         A word is unknown or missing, or two of them contradict each other.
     """
     name = str(raw.get("name", "?"))
-    unknown = sorted(set(raw) - _LAYOUT_WORDS)
-    if unknown:
-        raise LayoutError(f"layout {name}: unknown word {unknown[0]!r}")
-    if "based_on" in raw:
-        return _checked(_derived(name, raw, others or {}))
+    _check_words(f"layout {name}", raw, _LAYOUT_WORDS)
     try:
+        if "based_on" in raw:
+            return _checked(_derived(name, raw, others or {}))
         layout = Layout(
             name=name,
             title=raw["title"],
@@ -215,7 +247,8 @@ def parse(raw: Mapping[str, Any], others: Mapping[str, Layout] | None = None) ->
             service=raw.get("service", ""),
             answers=raw.get("answers", ""),
             answered_by=raw.get("answered_by", ""),
-            results=_results(raw.get("results", {})),
+            results=_results(name, raw.get("results", {})),
+            wins=raw.get("wins", "check"),
         )
     except KeyError as error:
         raise LayoutError(f"layout {name}: {error.args[0]!r} is missing or unknown") from None
@@ -227,8 +260,12 @@ def _derived(name: str, raw: Mapping[str, Any], others: Mapping[str, Layout]) ->
     base = others.get(raw["based_on"])
     if base is None:
         raise LayoutError(f"layout {name} is based on {raw['based_on']!r}, which there is not")
-    (result,) = _fields(name, raw["fields"])
-    at = [f.name for f in base.fields].index(raw["result_before"])
+    names, results = [f.name for f in base.fields], _fields(name, raw["fields"])
+    if raw["result_before"] not in names or len(results) != 1:
+        raise LayoutError(
+            f"layout {name}: one field goes before another one of {base.name}: result_before"
+        )
+    at, result = names.index(raw["result_before"]), results[0]
     fields = (*base.fields[:at], replace(result, holds="result", kind="code"), *base.fields[at:])
     return replace(
         base,
@@ -241,22 +278,35 @@ def _derived(name: str, raw: Mapping[str, Any], others: Mapping[str, Layout]) ->
         service=raw.get("service", base.service),
         answers=base.name,
         answered_by="",
-        results=_results(raw["results"]),
+        results=_results(name, raw["results"]),
     )
+
+
+def _check_words(where: str, raw: Any, known: Mapping[str, tuple[type, ...]]) -> None:  # noqa: ANN401 - as TOML says
+    """Whether every word is known and says what it should."""
+    if not isinstance(raw, Mapping):
+        raise LayoutError(f"{where}: {raw!r} is no table of words")
+    for word, value in raw.items():
+        if word not in known:
+            raise LayoutError(f"{where}: unknown word {word!r}")
+        if type(value) not in known[word]:
+            wanted = _KINDS_OF_VALUES.get(known[word][0], "a list")
+            raise LayoutError(f"{where}: {word} is not {wanted}")
 
 
 def _fields(layout: str, raw: Iterable[Mapping[str, Any]]) -> tuple[Field, ...]:
     found = []
     for one in raw:
-        unknown = sorted(set(one) - _FIELD_WORDS)
-        if unknown or "name" not in one:
-            problem = f"unknown word {unknown[0]!r}" if unknown else "a field has no name"
-            raise LayoutError(f"layout {layout}: {problem}")
+        _check_words(f"layout {layout}", one, _FIELD_WORDS)
+        if "name" not in one:
+            raise LayoutError(f"layout {layout}: a field has no name")
         found.append(Field(**{**one, "values": tuple(one.get("values", ()))}))
     return tuple(found)
 
 
-def _results(raw: Mapping[str, Mapping[str, str]]) -> dict[str, Result]:
+def _results(layout: str, raw: Mapping[str, Mapping[str, str]]) -> dict[str, Result]:
+    for code, said in raw.items():
+        _check_words(f"layout {layout}: result {code}", said, _RESULT_WORDS)
     return {code: Result(code, said["means"], said["text"]) for code, said in raw.items()}
 
 
@@ -270,6 +320,39 @@ def _checked(layout: Layout) -> Layout:
 def _misplaced(layout: Layout) -> Iterator[str]:
     if any(one.must_be for one in layout.fields):
         yield "must_be is for header and trailer only"
+    if not _NAME.fullmatch(layout.name):
+        yield "a name is 1-40 letters, digits, - and _"
+    yield from _file_name_problems(layout.file_name)
+    if layout.service and layout.service not in SERVICES:
+        yield f"service {layout.service!r} is not one of {', '.join(SERVICES)}"
+    if layout.wins not in WINS:
+        yield f"wins {layout.wins!r} is not one of {', '.join(WINS)}"
+
+
+def _file_name_problems(name: str) -> Iterator[str]:
+    try:
+        words = [word for _, word, _, _ in string.Formatter().parse(name) if word is not None]
+    except ValueError:
+        yield "file_name has a brace without its other one"
+        return
+    strange = next((word for word in words if word not in PLACEHOLDERS), None)
+    if strange is not None:
+        yield f"file_name has {{{strange}}}, which is not one of {', '.join(PLACEHOLDERS)}"
+    if not name or re.search(r'[\\/<>:"|?*\x00-\x1f]', name):
+        yield "file_name has a sign that cannot stand in the name of a file"
+
+
+def _service_problems(layout: Layout) -> Iterator[str]:
+    """What its service needs to find in a file that comes in."""
+    if layout.service and layout.direction != "out":
+        names = {one.name for one in layout.fields}
+        missing = [name for name in SERVICES.get(layout.service, ()) if name not in names]
+        if missing:
+            yield f"service {layout.service} needs a field {missing[0]}"
+        if layout.answers and not layout.holding("result"):
+            yield "an answer needs a field that holds the result"
+    if layout.service == "blacklist" and "list_version" not in {f.name for f in layout.header}:
+        yield "service blacklist needs a header field list_version"
 
 
 def _problems(layout: Layout) -> Iterator[str]:
@@ -277,14 +360,16 @@ def _problems(layout: Layout) -> Iterator[str]:
         yield f"encoding {layout.encoding!r} is not one of {', '.join(ENCODINGS)}"
     if layout.direction not in ("in", "out", "both"):
         yield f"direction {layout.direction!r}"
-    if len(layout.separator) > 1 or not layout.separator.isascii() or layout.separator.isalnum():
-        yield f"separator {layout.separator!r} is not one ASCII sign"
+    sign = layout.separator
+    if len(sign) > 1 or not (sign.isascii() and sign.isprintable()) or sign.isalnum():
+        yield f"separator {sign!r} is not one ASCII sign"
     if layout.holding("result") and not layout.results:
         yield "it has a result but no [results]"
     for result in layout.results.values():
         if result.means not in MEANINGS:
             yield f"result {result.code} means {result.means!r}, which the registry does not know"
     yield from _misplaced(layout)
+    yield from _service_problems(layout)
     for part in (layout.header, layout.fields, layout.trailer):
         names = [f.name for f in part]
         if len(set(names)) != len(names):

@@ -61,7 +61,7 @@ def _line_ends(layout: Layout, data: bytes, lines: int, faults: Faults) -> None:
     if returns == pairs == (lines if declared_pairs else 0):
         return
     for number, line in enumerate(data.split(b"\n"), 1):
-        if number > lines or (number == lines and not line and data.endswith(b"\n")):
+        if number > lines or (number == lines and not data.endswith(b"\n")):  # named as cut off
             break
         if declared_pairs and not line.endswith(b"\r"):
             faults.add(Fault(number, "line-end", "ends in LF, not in CRLF", "行尾是 LF，应为 CRLF"))

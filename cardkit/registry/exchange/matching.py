@@ -36,7 +36,7 @@ def matched(work: Work, content: Content, more: Sequence[str] = ()) -> pl.DataFr
     """
     if work.question is None or work.question_layout is None:
         raise ValueError("an answer needs the question it answers")
-    _compare(work, _question(work), content.rows)
+    _compare(work, _question(work), content)
     known = _known(work.connection, work.question.id, more)
     if known.height != content.rows.height:  # a row without a card
         raise ValueError(f"batch {work.question.id} is not complete")
@@ -57,7 +57,8 @@ def _question(work: Work) -> pl.DataFrame:
     return read(layout, data, name=file.name, only=layout.keys).rows.select(layout.keys)
 
 
-def _compare(work: Work, question: pl.DataFrame, answer: pl.DataFrame) -> None:
+def _compare(work: Work, question: pl.DataFrame, content: Content) -> None:
+    answer = content.rows
     keys = [key for key in question.columns if key in work.layout.keys]
     shorter = min(question.height, answer.height)
     differs = pl.Series([False]).new_from_index(0, shorter)
@@ -78,11 +79,11 @@ def _compare(work: Work, question: pl.DataFrame, answer: pl.DataFrame) -> None:
             line,
             "rows",
             f"batch {work.number} had {question.height} rows, its answer has {answer.height}",
-            f"第{work.number}批有{question.height}笔，回盘有{answer.height}笔",
+            f"之后笔数不符：第{work.number}批有{question.height}笔，回盘有{answer.height}笔",
         )
     else:
         return
-    raise FileFaultsError(f"answer to batch {work.number}", [fault])
+    raise FileFaultsError(content.name, [fault])
 
 
 def _known(connection: Connection, question: int, more: Sequence[str]) -> pl.DataFrame:

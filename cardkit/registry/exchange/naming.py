@@ -14,7 +14,7 @@ _PARTS = {
     "batch": r"(?P<batch>[0-9]{1,20})",
     "partner": r"[A-Za-z0-9-]+",
     "date": r"[0-9]{8}",
-    "source": r"[A-Za-z0-9-]+",
+    "source": r"[A-Za-z0-9_-]+",
 }
 
 
@@ -80,6 +80,23 @@ def with_suffix(name: str, word: str) -> str:
     return f"{path.stem}.{word}{path.suffix}"
 
 
+def our_number(number: int) -> str:
+    """Batch number of a file that the registry makes.
+
+    Examples
+    --------
+    >>> our_number(7)
+    '000007'
+    """
+    return f"{number:06d}"
+
+
+def _is_number(layout: Layout) -> bool:
+    """Whether zeros in front of the batch number mean nothing: they may be gone in an answer."""
+    both = (*layout.header, *layout.trailer)
+    return any(one.holds == "batch" and one.kind == "number" for one in both)
+
+
 def number_of(layout: Layout, content: Content, name: str) -> str:
     """Batch number of a file: from its header, otherwise from its name.
 
@@ -90,7 +107,7 @@ def number_of(layout: Layout, content: Content, name: str) -> str:
     """
     held = content.held(layout, "batch")
     if held:
-        return held
+        return our_number(int(held)) if _is_number(layout) else held
     pattern = re.escape(layout.file_name)
     for word, part in _PARTS.items():
         pattern = pattern.replace(re.escape("{" + word + "}"), part)

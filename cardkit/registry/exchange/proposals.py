@@ -118,6 +118,7 @@ class Proposals:
         with kept_refusals(books, proposal=number):
             self._exchange.check_right(operator)
         found = self.get(number)
+        _check_changeable(life, found)
         request = Request(
             ACTION,
             found.card or 0,
@@ -208,6 +209,17 @@ def _undecided(connection: Connection, number: int) -> Proposal:
             zh=f"第{number}号更正建议已由 {found.decided_by} 处理",
         )
     return found
+
+
+def _check_changeable(life: Lifecycle, found: Proposal) -> None:
+    """Whether the rules of the place let anybody change that at all."""
+    if found.field not in life.rules.settings["changeable"]:
+        raise ExchangeError(
+            f"the rules let nobody change the {found.field} of a record: it follows from the"
+            " citizen number or the card",
+            hint="let the other side look at its own record, then decline the proposal",
+            zh=f"{found.field} 由身份证号码或卡决定，不能变更：请与对方核对后不予采纳",
+        )
 
 
 def _check_unchanged(connection: Connection, found: Proposal) -> None:

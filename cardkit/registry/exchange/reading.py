@@ -42,11 +42,14 @@ class Content:
     rows : DataFrame
         A column of text for each field of the layout, and two more: ``_line`` (its line in the
         file) and ``_problem`` (``''``, or ``field:reason``).
+    name : str
+        Of the file, for messages.
     """
 
     header: dict[str, str] = field(repr=False)
     trailer: dict[str, str] = field(repr=False)
     rows: pl.DataFrame = field(repr=False)
+    name: str = "the file"
 
     def held(self, layout: Layout, what: str) -> str:
         """Value of the header or trailer field that holds something, ``''`` without one."""
@@ -83,7 +86,7 @@ def read(
             frames.append(frame if only is None else frame.select(*only, LINE, PROBLEM))
     faults.raise_any(name)
     rows = pl.concat(frames) if frames else _no_rows(layout)
-    content = Content(reader.header, reader.trailer, rows)
+    content = Content(reader.header, reader.trailer, rows, name)
     faults.add(*total_faults(layout, content.header, content.trailer, rows, last))
     faults.raise_any(name)
     content.rows = with_duplicates(layout, rows)

@@ -13,7 +13,8 @@ from cardkit.errors import UsageError
 from cardkit.registry.exchange.errors import ExchangeRefusedError
 
 SUFFIX = ".age"
-_MAGIC = b"age-encryption.org/"
+_MAGICS = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
+"""A sealed file begins with one of them: as bytes, or as text for mails (``age --armor``)."""
 
 
 def _pyrage() -> Any:  # noqa: ANN401 - it has no types of its own
@@ -48,7 +49,7 @@ def seal(data: bytes, recipient: str) -> bytes:
 
 def is_sealed(data: bytes) -> bool:
     """Whether this is an age file."""
-    return data.startswith(_MAGIC)
+    return data.startswith(_MAGICS)
 
 
 def open_sealed(data: bytes, identity_file: Path) -> bytes:

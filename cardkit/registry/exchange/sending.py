@@ -7,16 +7,20 @@ import hashlib
 import polars as pl
 
 from cardkit.registry.exchange import catalogue, naming
+from cardkit.registry.exchange.checking import problem_named
 from cardkit.registry.exchange.errors import ExchangeError
 from cardkit.registry.exchange.keeping import ORIGINAL, Batch
+from cardkit.registry.exchange.layout import Layout
 from cardkit.registry.exchange.office import Office
 from cardkit.registry.exchange.reading import PROBLEM, read
 from cardkit.registry.exchange.receipt import Receipt
 from cardkit.registry.exchange.refusals import kept_refusals
 from cardkit.registry.exchange.services import SEND
 from cardkit.registry.exchange.work import CARD, Outgoing, Work
-from cardkit.registry.exchange.writing import write
+from cardkit.registry.exchange.writing import UnwritableError, row_obstacles, write
 from cardkit.registry.operators.roles import Operator
+
+_LeftOut = tuple[tuple[int, str], ...]
 
 
 class Sending:
@@ -113,7 +117,7 @@ class Sending:
                 agreed = office.partners.get(connection, partner)
                 agreed.check_allowed(layout.name)
                 name = f"exchange:{layout.name}:{partner}"
-                number = f"{office.books.counters.draw(connection, name):06d}"
+                number = naming.our_number(office.books.counters.draw(connection, name))
                 work = office.work(connection, layout, agreed, number, operator)
                 outgoing = SEND[layout.service](work, limit, only)
                 return self._put(work, outgoing, reissue_of)
@@ -122,11 +126,7 @@ class Sending:
         layout, connection = work.layout, work.connection
         data, rows, left_out = _fitting(work, outgoing)
         if not rows.height and layout.service != "blacklist":
-            raise ExchangeError(
-                f"there is nothing to send as {layout.name}",
-                hint="everything was sent already, or its data do not fit: see the records",
-                zh=f"没有需要发送的“{layout.title}”数据",
-            )
+            raise _nothing(layout, left_out)
         batch = Batch(
             id=work.batch_id,
             direction="out",
@@ -153,21 +153,45 @@ class Sending:
         return Receipt(batch, (file,), left_out=left_out)
 
 
-def _fitting(
-    work: Work, outgoing: Outgoing
-) -> tuple[bytes, pl.DataFrame, tuple[tuple[int, str], ...]]:
+def _nothing(layout: Layout, left_out: _LeftOut) -> ExchangeError:
+    if not left_out:
+        return ExchangeError(
+            f"there is nothing to send as {layout.name}",
+            hint="everything was sent already",
+            zh=f"没有需要发送的“{layout.title}”数据",
+        )
+    card, problem = left_out[0]
+    return ExchangeError(
+        f"there is nothing to send as {layout.name}: the data of {len(left_out)} cards do not fit,"
+        f" the first is record {card} ({problem})",
+        hint="correct the records, or agree on a layout that carries them",
+        zh=f"“{layout.title}”无法写出：{len(left_out)}张卡的数据不符，"
+        f"第一张为第{card}号记录（{problem_named(layout, problem)}）；请更正记录或改用其他格式",
+    )
+
+
+def _fitting(work: Work, outgoing: Outgoing) -> tuple[bytes, pl.DataFrame, _LeftOut]:
     """The file, the rows in it, and those that its layout cannot carry.
 
     What goes out was read again first, as its receiver will.
     """
     layout, rows = work.layout, outgoing.rows
     values = {"date": work.today, "batch": work.number, **outgoing.values}
-    data = write(layout, rows, values)
+    obstacles: _LeftOut = ()
+    try:
+        data = write(layout, rows, values)
+    except UnwritableError:  # of one row, or of header and trailer: that is raised again
+        rows, obstacles = _without(rows, row_obstacles(layout, rows))
+        data = write(layout, rows, values)
     problems = read(layout, data, name=layout.name).rows[PROBLEM]
+    if not bool((problems != "").any()):
+        return data, rows, obstacles
+    rows, left_out = _without(rows, problems)
+    return write(layout, rows, values), rows, tuple(sorted((*obstacles, *left_out)))
+
+
+def _without(rows: pl.DataFrame, problems: pl.Series) -> tuple[pl.DataFrame, _LeftOut]:
+    """Rows that have no problem; card and problem of the others."""
     bad = problems != ""
-    if not bool(bad.any()):
-        return data, rows, ()
     cards = rows[CARD].filter(bad).to_list()
-    left_out = tuple(zip(cards, problems.filter(bad).to_list(), strict=True))
-    rows = rows.filter(~bad)
-    return write(layout, rows, values), rows, left_out
+    return rows.filter(~bad), tuple(zip(cards, problems.filter(bad).to_list(), strict=True))

@@ -94,14 +94,14 @@ class Incoming:
         For the header of the answer.
     settle : callable
         Called when the rows are kept (table ``exchange_rows``); changes the registry.
-    answer : (str, DataFrame), optional
-        Layout and rows of the answer, where it is not the rows of the file one by one.
+    answer : DataFrame, optional
+        Rows of the answer, where it is not the rows of the file one by one.
     """
 
     rows: pl.DataFrame = field(repr=False)
     values: Mapping[str, str] = field(default_factory=dict)
     settle: Callable[[], None] = lambda: None
-    answer: tuple[str, pl.DataFrame] | None = field(default=None, repr=False)
+    answer: pl.DataFrame | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

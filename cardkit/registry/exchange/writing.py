@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 
@@ -12,6 +13,8 @@ from cardkit.registry.exchange.errors import LayoutError
 from cardkit.registry.exchange.layout import Field, Layout
 
 _ROWS = 100_000  # written at a time
+_CONTROLS = "[\\x00-\\x1f\\x7f]"
+_CONTROL = re.compile(_CONTROLS)
 
 
 class UnwritableError(LayoutError):
@@ -52,6 +55,35 @@ def write(layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None =
     if layout.trailer:
         made.write(_record(layout, layout.trailer, known))
     return made.getvalue()
+
+
+def row_obstacles(layout: Layout, rows: pl.DataFrame) -> pl.Series:
+    """For every row ``''`` or why the layout cannot carry it, ``field:reason``.
+
+    `write` refuses the whole file for one of them.
+    """
+    found = [""] * rows.height
+    for one in layout.fields:
+        if one.name not in rows.columns:
+            continue
+        for at, value in enumerate(rows[one.name].cast(pl.String).fill_null("").to_list()):
+            if not found[at] and (reason := _obstacle(layout, one, value)):
+                found[at] = f"{one.name}:{reason}"
+    return pl.Series(found, dtype=pl.String)
+
+
+def _obstacle(layout: Layout, one: Field, value: str) -> str:
+    try:
+        size = len(value.encode(layout.encoding))
+    except UnicodeEncodeError:
+        return "character"
+    if _has_sign(layout, value):
+        return "sign"
+    return "long" if size > one.width else ""
+
+
+def _has_sign(layout: Layout, value: str) -> bool:
+    return bool(_CONTROL.search(value) or (layout.separator and layout.separator in value))
 
 
 def _completed(layout: Layout, rows: pl.DataFrame) -> pl.DataFrame:
@@ -127,7 +159,7 @@ def _refuse_signs(
     layout: Layout, fields: Sequence[Field], rows: pl.DataFrame, lines: pl.Series, start: int
 ) -> None:
     """No separator and no control character inside a value."""
-    damaged = lines.str.contains("[\\x00-\\x1f\\x7f]")
+    damaged = lines.str.contains(_CONTROLS)
     if not layout.fixed:
         signs = lines.str.count_matches(layout.separator, literal=True)
         damaged = damaged | (signs != len(fields) - 1)
@@ -136,8 +168,7 @@ def _refuse_signs(
         return
     row = int(at[0])
     for one in fields:
-        value = str(rows[one.name][row])
-        if not value.isprintable() or (layout.separator and layout.separator in value):
+        if _has_sign(layout, str(rows[one.name][row])):
             why = "has a separator or a control character in it"
             raise UnwritableError(layout, one, start + row + 1, why, "含有分隔符或控制字符")
 

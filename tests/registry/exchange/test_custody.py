@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import stat
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from cardkit.errors import UsageError
 from cardkit.registry.exchange import sealing
 from cardkit.registry.exchange.custody import Custody
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
+from cardkit.registry.exchange.exchange import Exchange
 from cardkit.registry.registry import Registry
-from tests.registry.exchange.desk import CLERK, WINDOW, Desk, write_identity
+from tests.registry.exchange.desk import CLERK, DAY, LAYOUTS, WINDOW, Desk, write_identity
 from tests.registry.support import crowd, enrol
 
 
@@ -87,6 +90,15 @@ def test_a_file_for_somebody_else_or_damaged_is_not_opened(desk: Desk, tmp_path:
         sealing.open_sealed(sealed, other)
 
 
+def test_a_file_that_was_sealed_as_text_for_a_mail_is_opened_too(
+    desk: Desk, tmp_path: Path
+) -> None:
+    key = write_identity(tmp_path / "bank.key", desk)
+    sealed = pyrage.encrypt(b"data", [desk.identity.to_public()], armored=True)
+    assert sealing.is_sealed(sealed)
+    assert sealing.open_sealed(sealed, key) == b"data"
+
+
 def test_what_was_done_and_what_was_not_leaves_sealed_too(desk: Desk, tmp_path: Path) -> None:
     sent = desk.send("bank-opening", "bank")
     receipt = desk.take("bank-opening-return", desk.bank_answers(sent, failing=(2,)), "bank")
@@ -112,6 +124,17 @@ def test_the_clerk_sees_on_the_screen_which_rows_failed(desk: Desk) -> None:
     with pytest.raises(ExchangeRefusedError, match="no right"):
         desk.custody.look(receipt.batch.id, "failure", operator=WINDOW)
     assert desk.refusals() == ["role"]
+
+
+def test_an_answer_is_shown_in_its_own_encoding(desk: Desk) -> None:
+    asked = dataclasses.replace(LAYOUTS["state-inquiry"], name="ours", encoding="utf-8")
+    room = Exchange(desk.registry.books, layouts={**LAYOUTS, "ours": asked})
+    room.partners.set("bank", layouts=["ours"])
+    data = f"1|{DAY}|1\n1|{'1' * 18}|某\n".encode()
+    receipt = room.receive("ours", data, partner="bank", operator=CLERK, name="in.txt")
+    custody = Custody(desk.registry.books, room)
+    assert custody.look(receipt.batch.id, "reply", operator=CLERK)[1].endswith("|01|无此人")
+    assert custody.look(receipt.batch.id, "failure", operator=CLERK)[1].endswith("|某|无此人")
 
 
 def test_a_folder_that_is_not_there_leaves_the_batch_as_it_is(desk: Desk, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import polars as pl
@@ -69,6 +70,14 @@ FAULTS: list[tuple[str, str, Callable[[bytes], bytes], int, str]] = [
     ("a character cut in two", COLUMNS,
      swap(FIRST, "阿卜杜拉            1".encode("gbk"), "1234567890123456789阿".encode("gbk")), 2,
      "shifted"),
+    ("a batch number with other signs", OPENING, swap(HEADER, b"|000007|", b"|../../|"), 1,
+     "digits"),
+    ("a batch number that is too long", OPENING, swap(HEADER, b"|000007|", b"|" + b"1" * 21 + b"|"),
+     1, "long"),
+    ("an agency that is too long", OPENING, swap(HEADER, b"|000007|", b"x" * 20 + b"|000007|"), 1,
+     "long"),
+    ("an amount that is none", "bank-batch", swap(SECOND, b"100.50", b"100.5"), 3, "money"),
+    ("two blank lines behind the trailer", COLUMNS, lambda d: d + b"\r\n\r\n", 4, "blank"),
     ("another mark in front", "blacklist-full", swap(HEADER, b"HMDF", b"HMDX"), 1, "constant"),
 ]  # fmt: skip
 
@@ -160,6 +169,32 @@ def test_a_value_that_does_not_fit_is_not_written_some_other_way(
         write(LAYOUTS[layout], rows, known["header"])
     assert value not in caught.value.message
     assert value not in caught.value.zh
+
+
+def test_faults_behind_the_first_are_named_by_their_lines_too() -> None:
+    lines = data_of(OPENING).splitlines(keepends=True)
+    short = lines[1].replace(b"|", b"", 1)
+    bad = b"".join([*lines, short, lines[1], short, short])
+    with pytest.raises(FileFaultsError, match="line 4: has 5 fields, not 6") as caught:
+        read(LAYOUTS[OPENING], bad)
+    assert caught.value.further() == ["line 6-7: has 5 fields, not 6"]
+    bad = b"".join([*lines, *[short] * 30])
+    with pytest.raises(FileFaultsError) as caught:
+        read(LAYOUTS[OPENING], bad)
+    assert caught.value.further("zh") == ["第5-23行有5个字段，应为6个", "…… 另有10处"]
+
+
+def test_a_batch_number_becomes_part_of_file_names_and_has_only_signs_that_can() -> None:
+    wide = dataclasses.replace(
+        LAYOUTS[OPENING],
+        header=tuple(
+            dataclasses.replace(one, kind="text") if one.holds == "batch" else one
+            for one in LAYOUTS[OPENING].header
+        ),
+    )
+    assert read(wide, data_of(OPENING).replace(b"|000007|", b"|A-7|")).header["batch"] == "A-7"
+    with pytest.raises(FileFaultsError, match="cannot stand in the name of a file"):
+        read(wide, data_of(OPENING).replace(b"|000007|", b"|../7|"))
 
 
 def test_no_fault_quotes_what_is_in_the_file() -> None:

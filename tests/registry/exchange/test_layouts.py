@@ -184,11 +184,51 @@ GOOD: dict[str, Any] = {
         ({"fields": [{"name": "a", "width": 1, "holds": "result"}]}, "no [results]"),
         ({"results": {"1": {"means": "perhaps", "text": ""}}}, "means 'perhaps'"),
         ({"based_on": "nothing"}, "which there is not"),
+        ({"version": "one"}, "version is not a whole number"),
+        ({"fields": "a"}, "fields is not a list"),
+        ({"fields": ["a"]}, "no table of words"),
+        ({"fields": [{"name": "a", "width": "3"}]}, "width is not a whole number"),
+        ({"fields": [{"name": "a", "width": 3, "key": "yes"}]}, "key is not true or false"),
+        ({"results": {"1": "ok"}}, "result 1: 'ok' is no table of words"),
+        ({"separator": "\t"}, "not one ASCII sign"),
+        ({"name": "two words"}, "a name is 1-40 letters"),
+        ({"file_name": "x_{day}.txt"}, "file_name has {day}"),
+        ({"file_name": "x_{batch.txt"}, "a brace without its other one"),
+        ({"file_name": "../x_{batch}.txt"}, "a sign that cannot stand"),
+        ({"service": "magic"}, "service 'magic' is not one of"),
+        ({"service": "inquiry"}, "service inquiry needs a field citizen_number"),
+        ({"service": "blacklist", "direction": "out"}, "needs a header field list_version"),
+        ({"wins": "ours"}, "wins 'ours'"),
     ],
 )
 def test_a_declaration_that_cannot_be_is_refused(change: dict[str, Any], words: str) -> None:
     with pytest.raises(LayoutError, match=re.escape(words)):
         layout.parse(GOOD | change)
+
+
+ANSWER: dict[str, Any] = {
+    "name": "y",
+    "title": "回",
+    "version": 1,
+    "direction": "in",
+    "file_name": "y.txt",
+    "based_on": "bank-columns",
+    "result_before": "remark",
+    "fields": [{"name": "result", "width": 3}],
+    "results": {"001": {"means": "ok", "text": ""}},
+}
+
+
+def test_an_answer_in_the_shape_of_its_question_says_where_its_result_stands() -> None:
+    assert layout.parse(ANSWER, LAYOUTS).fields[-2].holds == "result"
+    changes: tuple[dict[str, Any], ...] = ({"result_before": "none"}, {"fields": []})
+    for change in changes:
+        with pytest.raises(LayoutError, match="result_before"):
+            layout.parse(ANSWER | change, LAYOUTS)
+    for word in ("title", "fields", "result_before", "results"):
+        raw = {name: value for name, value in ANSWER.items() if name != word}
+        with pytest.raises(LayoutError, match=f"'{word}' is missing"):
+            layout.parse(raw, LAYOUTS)
 
 
 def test_a_place_adds_layouts_of_its_own(tmp_path: Path) -> None:
@@ -200,6 +240,31 @@ def test_a_place_adds_layouts_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("= 1", "utf-8")
     with pytest.raises(LayoutError, match=r"bad.toml is no TOML"):
         catalogue.load([tmp_path])
+
+
+def test_a_file_of_layouts_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LayoutError, match="there is no directory"):
+        catalogue.load([tmp_path / "none"])
+    text = (FOLDER / "state-inquiry.toml").read_text("utf-8")
+    (tmp_path / "ours.toml").write_text(text.replace('"gb18030"', '"big5"'), "utf-8")
+    with pytest.raises(LayoutError, match=r"ours.toml: layout state-inquiry: encoding") as caught:
+        catalogue.load([tmp_path])
+    assert caught.value.hint
+    (tmp_path / "ours.toml").write_text(text.replace('"state-answer"', '"none"'), "utf-8")
+    with pytest.raises(LayoutError, match="state-inquiry names none, which there is not"):
+        catalogue.load([tmp_path])
+
+
+def test_the_layout_on_the_page_can_be_used() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "exchange.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    ours = layout.parse(tomllib.loads(example))
+    rows = pl.DataFrame({"citizen_number": ["1" * 18], "name": ["张三"], "amount": ["1250"]})
+    data = write(ours, rows, {"batch": "7"})
+    assert data == "000001111111111111111111张三                000000001250\r\n".encode("gbk") + (
+        b"7       000001           12.50\r\n"
+    )
+    assert read(ours, data).rows[PROBLEM].to_list() == [""]
 
 
 def test_every_layout_is_on_the_page() -> None:

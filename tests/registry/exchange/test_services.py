@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,13 +16,14 @@ from sqlalchemy import select, update
 from cardkit.codec.numbers import is_bank_card_number
 from cardkit.registry.exchange.checking import bank_card_numbers
 from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError, FileFaultsError
+from cardkit.registry.exchange.exchange import Exchange
 from cardkit.registry.exchange.writing import write
 from cardkit.registry.journal import Event
 from cardkit.registry.lifecycle import Request
 from cardkit.registry.operators import NotAllowedError
 from cardkit.registry.registry import Registry
 from cardkit.registry.schema import cards, chips, people
-from cardkit.registry.schema.exchange import proposals
+from cardkit.registry.schema.exchange import exchange_rows, proposals
 from cardkit.registry.schema.life import acts, bank_accounts, corrections, successions
 from tests.registry.exchange.desk import CLERK, COLLEAGUE, DAY, LAYOUTS, WINDOW, Desk, bank_card
 from tests.registry.support import applicant, assert_consistent, crowd, enrol, open_at
@@ -148,8 +151,8 @@ def test_an_answer_with_other_keys_is_refused_by_line(desk: Desk, change: str) -
         lines[0] = lines[0].replace(b"|5", b"|6")
         at = 7
     before = desk.cards()
-    with pytest.raises(FileFaultsError) as caught:
-        desk.take("bank-opening-return", b"\r\n".join(lines), "bank")
+    with pytest.raises(FileFaultsError, match=f"^KK_R.txt: line {at}: ") as caught:
+        desk.take("bank-opening-return", b"\r\n".join(lines), "bank", name="KK_R.txt")
     assert caught.value.faults[0].line == at
     assert desk.cards().equals(before)
 
@@ -260,6 +263,57 @@ def test_loss_reports_move_the_bank_side_and_show_both(desk: Desk) -> None:
     assert desk.cards()["bank_state"].to_list()[1] == "opened"
 
 
+def test_several_reports_about_one_card_are_taken_in_their_order(desk: Desk) -> None:
+    """By phone in the morning, with papers at noon, found in the evening: one file at night."""
+    desk.take(
+        "bank-opening-return", desk.bank_answers(desk.send("bank-opening", "bank", limit=3)), "bank"
+    )
+    numbers = [person.citizen_number for person in crowd(PEOPLE)]
+    first, second, third = ((numbers[at], bank_card(at + 1)) for at in range(3))
+    report = loss(
+        [
+            (*first, "1"),
+            (*first, "2"),
+            (*second, "2"),
+            (*first, "3"),
+            (*second, "2"),  # the same once more
+            (*third, "1"),
+            (*third, "3"),
+            (*third, "3"),
+        ],
+        "1",
+    )
+    receipt = desk.take("loss-report", report, "bank")
+    answer = desk.content(receipt, "reply", "loss-answer").rows
+    assert answer["result"].to_list() == ["00", "00", "00", "00", "05", "00", "00", "05"]
+    assert desk.cards()["bank_state"].to_list()[:3] == ["opened", "lost", "opened"]
+    with desk.registry.books.store.reading() as connection:
+        told = connection.execute(
+            select(exchange_rows.c.value).where(exchange_rows.c.batch == receipt.batch.id)
+        )
+        assert set(told.scalars()) == {"20120501080000"}  # when the holder told the bank
+
+
+def test_a_row_that_failed_by_itself_does_not_take_the_place_of_a_good_report(desk: Desk) -> None:
+    desk.take(
+        "bank-opening-return", desk.bank_answers(desk.send("bank-opening", "bank", limit=2)), "bank"
+    )
+    numbers = [person.citizen_number for person in crowd(PEOPLE)]
+    report = loss(
+        [
+            (numbers[0], bank_card(2), "2"),  # somebody else's card
+            (numbers[0], bank_card(1), "7"),  # no such kind
+            (numbers[0], bank_card(1), "2"),
+        ],
+        "1",
+    ).replace(b"|7|20120501080000", b"|1|20120231080000")
+    receipt = desk.take("loss-report", report, "bank")
+    answer = desk.content(receipt, "reply", "loss-answer").rows
+    assert answer["result"].to_list() == ["02", "03", "00"]
+    assert answer["text"][1] == "reported_at 报失时间日期不对"
+    assert desk.cards()["bank_state"][0] == "lost"
+
+
 # -- card numbers, blacklist ---
 
 
@@ -350,6 +404,69 @@ def test_a_comparison_names_every_difference_and_proposes_corrections(desk: Desk
     assert str(row["id"]) == found["proposal"][0]
 
 
+# -- layouts of a place ---
+
+
+def placed(desk: Desk, name: str, **changes: Any) -> Desk:
+    """The same registry, whose place declares a layout of its own after a shipped one."""
+    ours = dataclasses.replace(LAYOUTS[name], name="ours", **changes)
+    desk.exchange = Exchange(desk.registry.books, layouts={**LAYOUTS, "ours": ours}, life=desk.life)
+    desk.exchange.partners.set("bank", layouts=["ours", *LAYOUTS])
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"encoding": "gbk"}, "name:character"),
+        ({"encoding": "gbk", "separator": "", "line_end": b"\n"}, "name:character"),
+        ({"separator": "·"}, "name:sign"),
+    ],
+    ids=["a character", "a character in a column", "a separator"],
+)
+def test_a_card_whose_data_do_not_fit_is_left_out_and_named(
+    url: str, changes: dict[str, Any], problem: str
+) -> None:
+    crew = crowd(PEOPLE)
+    crew[1] = applicant(1, name="㛃·㛃")
+    with open_at(url) as registry:
+        enrol(registry, crew)
+        desk = placed(Desk(registry), "bank-opening", **changes)
+        sent = desk.send("ours", "bank", limit=3)
+        assert sent.left_out == ((2, problem),)
+        assert (sent.batch.rows, sent.batch.failed) == (2, 1)
+        assert desk.send("ours", "bank").batch.rows == PEOPLE - 3
+        with pytest.raises(ExchangeError, match=r"1 cards do not fit.* record 2 \(name"):
+            desk.send("ours", "bank")
+        put_right = update(people).where(people.c.id == 2).values(name="张")
+        with registry.books.store.writing() as connection:
+            connection.execute(put_right)
+        assert desk.send("ours", "bank").batch.rows == 1
+
+
+def test_a_layout_says_whose_data_win_and_whether_a_blacklist_is_a_delta(desk: Desk) -> None:
+    placed(desk, "comparison-police")
+    rows = pl.DataFrame({"citizen_number": [crowd(1)[0].citizen_number], "name": ["张更正"]})
+    data = write(LAYOUTS["comparison-police"], rows, {"batch": "1", "date": DAY})
+    found = desk.content(desk.take("ours", data, "bank"), "reply", "difference").rows
+    assert found["wins"][0] == "theirs"
+    placed(desk, "blacklist-full")
+    assert desk.send("ours", "bank").batch.rows == 0
+
+
+def test_a_batch_number_that_is_a_number_may_lose_its_zeros_on_the_way(desk: Desk) -> None:
+    header = tuple(
+        dataclasses.replace(one, kind="number") if one.holds == "batch" else one
+        for one in LAYOUTS["bank-opening-return"].header
+    )
+    sent = desk.send("bank-opening", "bank")
+    answer = desk.bank_answers(sent).replace(b"|000001|", b"|1|", 1)
+    with pytest.raises(ExchangeError, match="no batch 1 "):
+        desk.take("bank-opening-return", answer, "bank")
+    placed(desk, "bank-opening-return", header=header)
+    assert desk.take("ours", answer, "bank").batch.number == "000001"
+
+
 def compared(desk: Desk, source: str = "police") -> None:
     """The list has other names for the first two people."""
     crew = crowd(PEOPLE)
@@ -377,6 +494,22 @@ def test_an_accepted_proposal_changes_the_record_and_keeps_what_it_corrects(desk
     assert desk.proposals.all("open") == [second]
     with pytest.raises(ExchangeError, match="was accepted by li"):
         desk.proposals.decline(first.id, why="ours-right", operator=CLERK)
+
+
+def test_what_follows_from_the_citizen_number_is_no_data_to_change(desk: Desk) -> None:
+    person = crowd(1)[0]
+    rows = pl.DataFrame(
+        {
+            "citizen_number": [person.citizen_number],
+            "name": [person.name],
+            "birth_date": ["19990101"],
+        }
+    )
+    data = write(LAYOUTS["comparison-police"], rows, {"batch": "1", "date": DAY})
+    desk.take("comparison-police", data, "agency")
+    with pytest.raises(ExchangeError, match="nobody change the birth_date"):
+        desk.proposals.accept(1, life=desk.life, operator=CLERK, approval=None)
+    desk.proposals.decline(1, why="ours-right", operator=CLERK)
 
 
 def test_a_declined_proposal_keeps_who_and_why(desk: Desk) -> None:

@@ -41,18 +41,19 @@ _CARD: Schema = {
 def send(work: Work, limit: int | None, only: list[int] | None) -> Outgoing:  # noqa: ARG001
     """The list as it is now, as a new version when anything changed.
 
-    A delta is against the version that this partner was sent last; without one, against nothing.
+    A layout whose header has a ``base_version`` is a delta: against the version that this partner
+    was sent last; without one, against nothing.
     """
     version = _renew(work)
     _settle(work)
     values = {"list_version": str(version)}
-    if work.layout.name == "blacklist-full":
-        listed = _as_of(work.connection, version)
-        entries = listed.filter(pl.col("change") == "+")
-    else:
+    if any(one.name == "base_version" for one in work.layout.header):
         base = _last_sent(work)
         values["base_version"] = str(base)
         entries = _difference(work.connection, base, version)
+    else:
+        listed = _as_of(work.connection, version)
+        entries = listed.filter(pl.col("change") == "+")
     numbers = _numbers(work.connection, entries["card"])
     rows = entries.join(numbers, left_on="card", right_on="_card", how="inner").sort("card")
     rows = rows.rename({"card": "_card"}).with_columns(pl.col("then").alias("reason"))

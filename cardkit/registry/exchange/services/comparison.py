@@ -30,7 +30,6 @@ _OURS: Schema = {
     "card_number": pl.String,
     **dict.fromkeys(PERSON_FIELDS, pl.String),
 }
-_WINS = {"comparison-police": "theirs"}
 _COLUMNS = ("id", "batch", "person", "card", "field", "ours", "theirs", "source", "wins", "state")
 _DIFFERENCE = ("citizen_number", "kind", "field", "ours", "theirs", "wins", "proposal")
 
@@ -49,8 +48,7 @@ def receive(work: Work, content: Content) -> Incoming:
     differs = pl.any_horizontal(_differs(name) for name in fields)
     rows = judged(rows, (pl.col("_person").is_null(), "unknown"), (differs, "mismatch"))
     found = pl.concat([_differing(rows, name) for name in fields])
-    wins = _WINS.get(work.layout.name, "check")
-    found = found.sort("_row", "field").with_columns(pl.lit(wins).alias("wins"))
+    found = found.sort("_row", "field").with_columns(pl.lit(work.layout.wins).alias("wins"))
     found = _numbered(work, found)
     unknown = rows.filter(pl.col(RESULT) == "unknown").select(
         "citizen_number", pl.lit("unknown").alias("kind")
@@ -63,7 +61,7 @@ def receive(work: Work, content: Content) -> Incoming:
     return Incoming(
         rows,
         settle=lambda: _propose(work, found),
-        answer=("difference", difference),
+        answer=difference,
     )
 
 
