@@ -46,12 +46,13 @@ def data_of(table: Table, title: str = "", lang: str = "zh") -> dict[str, Any]:
             "empty", "there is nothing to draw", hint="another period or place", zh="没有可画的数据"
         )
     periods = between([row[2] for row in table.rows])
-    by_place = len(set(periods)) <= 1 and len({row[0] for row in table.rows}) > 1
+    places = len({row[0] for row in table.rows})
+    by_place = not periods or (len(periods) == 1 and 1 < places <= _MOST_GROUPS)
     labels = {} if by_place else {period: period for period in periods}
     groups: dict[str, list[int]] = {period: [0] * len(shown) for period in labels}
     for code, name, when, counts in sorted(table.rows, key=lambda row: (row[2], row[0])):
-        group = code if by_place else when or code  # villages share their names
-        labels.setdefault(group, when if not by_place and when else name or NOWHERE[lang])
+        group = code if by_place else when  # villages share their names
+        labels.setdefault(group, name or code or NOWHERE[lang])
         sums = groups.setdefault(group, [0] * len(shown))
         for place, at in enumerate(shown):
             sums[place] += counts[at]

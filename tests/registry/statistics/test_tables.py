@@ -158,6 +158,10 @@ def test_a_chart_of_one_period_goes_by_place_and_villages_may_share_a_name() -> 
     assert [(group["label"], group["values"]) for group in drawn["groups"]] == bars
     assert [(group["label"], group["values"]) for group in always["groups"]] == bars
     assert (drawn["title"], always["title"]) == ("2012-05", "")
+    villages = [(f"V{number}", "村", "2012-05", (1,)) for number in range(188)]
+    assert data_of(Table("month", ("made",), villages))["groups"] == [
+        {"label": "2012-05", "values": [188]}  # bars of 188 villages could not be read
+    ]
 
 
 def test_a_chart_of_many_groups_has_its_labels_aslant() -> None:
