@@ -1,7 +1,7 @@
 # make demo    issue sample cards through a real PC/SC service with virtual readers, read them back
 # make test    all tests
 # make check   style, types, architecture, dead code
-# make docs    pages made from the program
+# make docs    pages and pictures made from the program
 # make bench   measurements (see benchmarks/)
 # make lock    pin and hash the requirements anew
 
@@ -40,8 +40,10 @@ check: $(STAMP) ## ruff, mypy --strict, import-linter, vulture
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 
-docs: $(STAMP) ## pages made from the program
+docs: $(STAMP) ## pages and pictures made from the program
 	$(BIN)/python tools/docs.py
+	$(BIN)/python -m tests.registry.forms.samples docs/images
+	$(BIN)/python -m tests.registry.intake.pictures docs/images
 
 bench: $(STAMP) ## commands, bytes, seconds, cards per hour
 	$(BIN)/python -m benchmarks

@@ -129,7 +129,7 @@ def list_(
         (
             document.number,
             document.kind.value,
-            f"{document.subject.kind} {document.subject.number}",
+            _about(document),
             document.made_at,
             document.made_by,
             _STANDINGS[document.standing],
@@ -139,6 +139,12 @@ def list_(
     ]
     heads = ("编号 NUMBER", "KIND", "ABOUT", "时间 MADE", "经办 BY", "状态", "补打 REPRINTS")
     out.lines(table(rows, heads))
+
+
+def _about(document: Document) -> str:
+    if document.subject.kind == "place":
+        return str(document.content["about"])
+    return f"{document.subject.kind} {document.subject.number}"
 
 
 _STANDINGS = {"printed": "printed 已打印", "begun": "BEGUN 未完成", "void": "VOID 已作废"}

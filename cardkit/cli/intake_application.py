@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from cardkit.errors import CardkitError, ExitCode, UsageError
 if TYPE_CHECKING:
     from cardkit.cli.roster_text import Language
     from cardkit.profile import Profile
+    from cardkit.registry.intake.importing import Wanted
     from cardkit.registry.intake.photo import Prepared
     from cardkit.registry.lifecycle import Agent, Appearance, Request
     from cardkit.registry.operators import Operator
@@ -75,7 +77,7 @@ def appearing(command: common.F) -> common.F:
 @click.option(
     "--photos",
     type=common.DIRECTORY,
-    help="Folder with photos 照片 named after the citizen numbers.",
+    help="Folder with photos 照片, named as for import-photos.",
 )
 @click.option(
     "--kind-data",
@@ -109,6 +111,7 @@ def apply(
     roster = read_roster(file, profile, None)
     appearance = appearance_of(appears, papers, agent_file)
     kind_data = _json_file(kind_file)
+    portraits = _by_number(photos)
     results: list[dict[str, object]] = [
         {"row": reject.row, "ok": False, "code": reject.code, "reason": reject.reason(lang)}
         for reject in roster.rejects
@@ -119,7 +122,7 @@ def apply(
         for applicant in roster.applicants:
             request = request_for("apply", operator, appearance, channel)
             try:
-                photo = _photo_of(applicant, photos, loaded)
+                photo = _photo_of(applicant, portraits, loaded)
                 taken = room.apply(
                     applicant,
                     request,
@@ -138,15 +141,18 @@ def apply(
                     "row": applicant.row,
                     "ok": True,
                     "application": taken.number,
+                    "photo": photo is not None,
                     "due": taken.act.due,
                     "receipt": taken.act.receipt_number,
                     "candidates": [one.as_json() for one in taken.candidates],
                 }
             )
-    _tell(ctx, results, as_json=as_json)
+    _tell(ctx, results, photos=photos is not None, as_json=as_json)
 
 
-def _tell(ctx: click.Context, results: list[dict[str, Any]], *, as_json: bool) -> None:
+def _tell(
+    ctx: click.Context, results: list[dict[str, Any]], *, photos: bool, as_json: bool
+) -> None:
     out = Output(as_json=as_json)
     results.sort(key=lambda one: one["row"])
     taken = sum(bool(one["ok"]) for one in results)
@@ -155,26 +161,48 @@ def _tell(ctx: click.Context, results: list[dict[str, Any]], *, as_json: bool) -
         if not one["ok"]:
             out.line(f"row 行 {one['row']}: {one['reason']}")
             continue
-        alike = f"; {len(one['candidates'])} similar 疑似重复" if one["candidates"] else ""
-        out.line(f"row 行 {one['row']}: application 申请 {one['application']}{alike}")
+        more = f"; {len(one['candidates'])} similar 疑似重复" if one["candidates"] else ""
+        more += "; no photo 无照片" if photos and not one["photo"] else ""
+        out.line(f"row 行 {one['row']}: application 申请 {one['application']}{more}")
     out.line(f"{taken} taken 受理, {len(results) - taken} not 未受理")
     if taken < len(results):
         ctx.exit(ExitCode.PARTIAL)
 
 
-def _photo_of(applicant: Applicant, folder: Path | None, profile: Profile) -> Prepared | None:
-    if folder is None:
+def _by_number(folder: Path | None) -> dict[str, list[Wanted]]:
+    """The photos of a folder by citizen number, named as `import-photos` takes them."""
+    from cardkit.registry.intake import importing  # noqa: PLC0415
+
+    found: dict[str, list[Wanted]] = {}
+    for one in importing.of_folder(folder) if folder is not None else ():
+        found.setdefault(one.citizen_number, []).append(one)
+    return found
+
+
+def _photo_of(
+    applicant: Applicant, portraits: Mapping[str, list[Wanted]], profile: Profile
+) -> Prepared | None:
+    from cardkit.registry.intake.duplicates import normalised  # noqa: PLC0415
+    from cardkit.registry.intake.import_report import REASONS as PROBLEMS  # noqa: PLC0415
+
+    files = portraits.get(applicant.citizen_number.upper(), [])
+    if not files:
         return None
-    file = next((p for p in folder.glob("*.jp*g") if applicant.citizen_number in p.stem), None)
-    if file is None:
-        return None
-    verdict = looked_at(file, profile)
+    if len(files) > 1:
+        raise _no_photo(*PROBLEMS["twice"])
+    if files[0].name and normalised(files[0].name) != normalised(applicant.name):
+        raise _no_photo("文件名中的姓名与申请不符", "the name disagrees with the application")
+    verdict = looked_at(files[0].path, profile)
     if verdict.prepared is None:
-        raise UsageError(
-            "the photo is not taken: " + "; ".join(f.text("en") for f in verdict.findings),
-            zh="照片不合格：" + "；".join(f.text("zh") for f in verdict.findings),
+        raise _no_photo(
+            "；".join(finding.text("zh") for finding in verdict.findings),
+            "; ".join(finding.text("en") for finding in verdict.findings),
         )
     return verdict.prepared
+
+
+def _no_photo(zh: str, en: str) -> UsageError:
+    return UsageError(f"the photo is not taken: {en}", zh=f"照片不合格：{zh}")
 
 
 def appearance_of(appears: str, papers: str, agent_file: Path | None) -> Appearance:

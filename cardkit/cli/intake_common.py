@@ -75,13 +75,14 @@ def looked_at(file: Path, profile: Profile) -> PhotoVerdict:
         It cannot be read at all.
     """
     from cardkit.registry.intake.photo import check_photo  # noqa: PLC0415
+    from cardkit.registry.intake.photo_file import read_photo  # noqa: PLC0415
 
     try:
-        data = file.read_bytes()
+        data = read_photo(file, profile.photo.most_bytes)
     except OSError as error:
         raise UsageError(
             f"a photo cannot be read: {error.strerror}",
             hint="name a file that is there",
             zh=f"照片文件不能读取：{error.strerror}",
         ) from None
-    return check_photo(data, profile.photo)
+    return check_photo(data, profile.photo) if isinstance(data, bytes) else data

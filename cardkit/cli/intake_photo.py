@@ -145,7 +145,9 @@ def import_photos(
     out = Output(as_json=as_json)
     with common.open_registry(registry, must_exist=True) as opened:
         _, books = worker(opened, ctx)
-        room = importing.PhotoImport(books, partial(check_photo, rules=loaded.photo))
+        room = importing.PhotoImport(
+            books, partial(check_photo, rules=loaded.photo), most_bytes=loaded.photo.most_bytes
+        )
         found = room.run(files, lambda done: out.note(f"{done} / {len(files)}"))
         missing = room.photos.missing()
     if report is not None:

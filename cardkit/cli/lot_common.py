@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,21 @@ from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
     from cardkit.registry.lots import Lot, Lots, LotStory, MergeResult
+    from cardkit.registry.lots.records import Conflict
     from cardkit.registry.registry import Registry
 
 _HEADINGS = ("LOT", "KIND", "PLACE", "STATE", "CARDS", "HANDED", "RETURNED", "MISSING", "OPEN",
-             "CONFLICTS")  # fmt: skip
+             "NOT FOLLOWED")  # fmt: skip
+_CONFLICTS = {
+    "state": "中心状态不符",
+    "refused": "规则不允许",
+    "twice": "文件内重复",
+    "contradicts": "与先前文件矛盾",
+    "other-lot": "属于其他批次",
+    "other-card": "序号与卡不符",
+    "unknown-card": "登记库中没有此卡",
+    "came-back": "登记为已发放，实际带回",
+}
 IDENTITY = click.option(
     "--identity", type=common.PATH, help="File with the age key 私钥 that opens an encrypted file."
 )
@@ -63,31 +75,35 @@ def told(story: LotStory) -> list[str]:
     if story.clerk:
         lines.append(f"  collected by {story.clerk}")
     lines += [f"  open: position {at}, card record {card}" for at, card in story.open_cards]
-    lines += [f"  conflict: position {c.position}: {c.detail}" for c in story.conflicts]
+    lines += [f"  conflict: {_named(conflict)}" for conflict in story.conflicts]
     return lines
+
+
+def _named(one: Conflict) -> str:
+    return f"position {one.position}: {one.kind} {_CONFLICTS[one.kind]}: {one.detail}"
 
 
 def merged(result: MergeResult) -> list[str]:
     """What came of a file."""
-    again = "; this file was merged before, nothing changed" if result.again else ""
+    again = "; this file was merged before, nothing changed 此文件已合并过" if result.again else ""
     head = (
-        f"{result.handed} handed out, {result.returned} returned, {result.already} known before, "
-        f"{len(result.conflicts)} conflicts{again}"
+        f"{result.handed} handed out 发放, {result.returned} returned 带回, "
+        f"{result.already} known before 已登记, {len(result.conflicts)} conflicts 冲突{again}"
     )
-    return [
-        head,
-        *(f"  position {c.position}: {c.kind}: {c.detail}" for c in result.conflicts),
-    ]
+    return [head, *(f"  {_named(conflict)}" for conflict in result.conflicts)]
 
 
 def read_text(path: Path, identity: Path | None) -> str:
-    """A file that may be encrypted."""
+    """A file that may be encrypted; what a spreadsheet saved may be GB18030."""
     from cardkit.registry.exchange import sealing  # noqa: PLC0415
 
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="name a file") from None
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", hint="name a file",
+            zh=f"{path} 不能读取：{error.strerror}",
+        ) from None  # fmt: skip
     if sealing.is_sealed(content):
         if identity is None:
             raise UsageError(
@@ -95,7 +111,10 @@ def read_text(path: Path, identity: Path | None) -> str:
                 zh=f"{path} 已加密：请用 --identity 指明私钥文件",
             )  # fmt: skip
         content = sealing.open_sealed(content, identity)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is no UTF-8 text", hint="save it as UTF-8") from None
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    raise UsageError(
+        f"{path} is neither UTF-8 nor GB18030 text", hint="save it as UTF-8",
+        zh=f"{path} 的编码无法识别：请另存为 UTF-8",
+    )  # fmt: skip

@@ -24,7 +24,11 @@ from cardkit.cli.output import Output
 )  # fmt: skip
 @click.option("--each-village", is_flag=True, help="A lot for every village below PLACE.")
 @click.option(
-    "--card", "cards", multiple=True, type=int, help="Only these card records. Repeat it."
+    "--card",
+    "cards",
+    multiple=True,
+    type=int,
+    help="Only these card records, which are in hand. Repeat it.",
 )
 @desk.acting
 def pack(

@@ -176,7 +176,7 @@ def statistics(
 
 
 def _shown(found: Table, lang: str) -> list[str]:
-    rows = [[str(cell) for cell in line] for line in found.lines()]
+    rows = [[str(cell) for cell in line] for line in found.lines(lang)]
     rows.append(["合计" if lang == "zh" else "total", "", "", *map(str, found.totals)])
     return table(rows, found.headings(lang))
 

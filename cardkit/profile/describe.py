@@ -92,6 +92,8 @@ MEANINGS = {
     "photo.least_brightness": "Smallest median brightness of the face, 0 to 255.",
     "photo.most_brightness": "Greatest median brightness of the face, 0 to 255.",
     "photo.least_contrast": "Smallest standard deviation of the brightness of the face.",
+    "photo.least_chroma": "Smallest median distance of the colours of the face: below it, "
+    "the photo is black and white.",
     "photo.least_sharpness": "Smallest variance of the Laplacian of the brightness.",
     "photo.most_unevenness": "Greatest difference of brightness between the halves of the face.",
     "photo.least_background": "Smallest brightness of the background, in its darkest colour.",

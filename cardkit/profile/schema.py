@@ -147,11 +147,13 @@ class Photo:
     ``width`` x ``height`` pixels at ``dpi`` and the white background come from GA 461-2004 (the
     identity card of the second generation); the other limits are ours. A larger photo of the same
     shape (``aspect_tolerance``, in thousandths) is scaled down. Brightness and contrast are of 0 to
-    255; ``least_sharpness`` is the variance of the Laplacian, ``most_unevenness`` the greatest
-    difference of brightness between the two halves of the face. ``head_top_most`` is the greatest
-    distance of the hair from the upper edge, ``centre_tolerance`` how far the person may be out of
-    the middle, both in pixels of the finished photo. ``chip_bytes`` is the room in the chip,
-    ``on_chip`` whether the photo of a holder who has one is written there.
+    255; ``least_chroma`` is how far the colours of the face lie apart, less is a black and white
+    picture in the coding of a coloured one; ``least_sharpness`` is the variance of the Laplacian,
+    ``most_unevenness`` the greatest difference of brightness between the two halves of the face.
+    ``head_top_most`` is the greatest distance of the hair from the upper edge,
+    ``centre_tolerance`` how far the person may be out of the middle, both in pixels of the finished
+    photo. ``chip_bytes`` is the room in the chip, ``on_chip`` whether the photo of a holder who has
+    one is written there.
     """
 
     width: int = 358
@@ -164,6 +166,7 @@ class Photo:
     least_brightness: int = 70
     most_brightness: int = 215
     least_contrast: int = 22
+    least_chroma: int = 6
     least_sharpness: int = 18
     most_unevenness: int = 45
     least_background: int = 200

@@ -17,7 +17,7 @@ NEWER_OF_PERSON = ("insurance_number", "birthplace", "nation", "address", "phone
 
 _BASICS = {
     "name": ("姓名", "name"),
-    "insurance_number": ("社会保障号码", "insurance number"),
+    "insurance_number": ("养老保险号", "insurance number"),
     "sex": ("性别", "sex"),
     "birth_date": ("出生日期", "birth date"),
 }
@@ -139,7 +139,7 @@ class Owners:
         ):
             return Problem(
                 "insurance_number",
-                "该社会保障号码已登记给另一人",
+                "该养老保险号已登记给另一人",
                 "the registry gives this insurance number to another person",
             )
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,39 @@ def test_the_whole_road(run: Run, place: Path) -> None:
     gone = run("intake", "spoil-face", 1, "--reason", "jam", "--operator", "zhao")
     assert gone.code == 0
     assert run("intake", "match", number).code == 4
+
+
+def test_photos_are_found_by_the_names_that_an_import_takes(run: Run, place: Path) -> None:
+    one, other = sorted((place / "photos").iterdir())
+    one.rename(one.with_name(f"{one.stem.lower()}.JPG"))  # as cameras write it
+    other.unlink()
+    told = run("intake", "apply", place / "roster.csv", "--photos", place / "photos",
+               "--operator", "zhao")  # fmt: skip
+    assert told.out.count("no photo 无照片") == 1
+    listed = run("intake", "list", "--operator", "zhao", "--json").document
+    assert sorted(application["photo"] for application in listed) == [False, True]
+
+
+def test_whose_photo_it_is_has_to_be_certain(run: Run, place: Path) -> None:
+    one, other = sorted((place / "photos").iterdir())
+    (one.parent / f"{one.stem}_2.png").write_bytes(b"")
+    other.rename(other.with_name(f"别人_{other.name}"))
+    refused = apply(run, place)
+    reasons = sorted(row["reason"] for row in refused.document["rows"])
+    assert refused.code == 1
+    assert reasons == [
+        "照片不合格：同一人有多张照片，请只保留一张",
+        "照片不合格：文件名中的姓名与申请不符",
+    ]
+
+
+def test_a_file_that_is_no_photo_is_not_read(run: Run, place: Path) -> None:
+    huge, pipe = place / "huge.jpg", place / "pipe.jpg"
+    huge.touch()
+    os.truncate(huge, 3 << 30)  # without a byte on the disk
+    assert "file_large" in run("intake", "photo", "check", huge).out
+    os.mkfifo(pipe)
+    assert run("intake", "photo", "check", pipe).code == 2
 
 
 def test_rows_that_are_not_taken_are_told_by_row(run: Run, place: Path) -> None:

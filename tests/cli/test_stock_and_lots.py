@@ -142,6 +142,18 @@ def test_a_conflict_is_exit_code_1(desk: Desk, tmp_path: Path, run: Run) -> None
     desk("zhao", *refused, code=4)
 
 
+def test_what_a_spreadsheet_saved_in_gb18030_is_read(desk: Desk, tmp_path: Path, run: Run) -> None:
+    (lot,) = desk.json("li", "lot", "pack", "V")
+    desk("li", "lot", "take", lot["lot"], tmp_path / "pack.json")
+    rows = "position,outcome,备注\n1,returned,不在家\n"
+    for encoding, code in (("gb18030", 0), ("utf-16", 2)):
+        (tmp_path / "rows.csv").write_text(rows, encoding)
+        done = run("lot", "take-down", tmp_path / "pack.json", tmp_path / "rows.csv",
+                   tmp_path / "outcome.json")  # fmt: skip
+        assert done.code == code
+    assert "请另存为 UTF-8" in done.err
+
+
 def test_an_employer_collects(desk: Desk, tmp_path: Path, run: Run, registry: Path) -> None:
     (tmp_path / "e.csv").write_text("code,kind,name,parent\nE,employer,测试厂,C\n", "utf-8")
     (tmp_path / "list.csv").write_text("card_id,place\n1,E\n", "utf-8")

@@ -56,7 +56,7 @@ def test_whoever_contradicts_the_registry_is_rejected(window: Window) -> None:
     assert window.states() == ["issued"] * 3
     assert [(row["字段"], row["原因"]) for row in window.rejects()] == [
         ("姓名", "登记库中该公民身份号码已有不同的姓名"),
-        ("养老保险号", "该社会保障号码已登记给另一人"),
+        ("养老保险号", "该养老保险号已登记给另一人"),
     ]
 
 

@@ -90,7 +90,7 @@ def test_an_empty_roster_is_a_batch_of_nobody(registry: Registry) -> None:
     ("field", "value", "chinese"),
     [
         ("name", "李测试", "姓名"),
-        ("insurance_number", "639900000000000001", "社会保障号码"),
+        ("insurance_number", "639900000000000001", "养老保险号"),
         ("sex", "9", "性别"),
         ("birth_date", "19000101", "出生日期"),
     ],

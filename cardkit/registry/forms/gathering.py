@@ -14,6 +14,7 @@ from cardkit.registry.forms.kinds import Kind
 from cardkit.registry.forms.printing import local
 from cardkit.registry.forms.records import Content, Subject
 from cardkit.registry.forms.sources import Desk
+from cardkit.registry.places.fund import place_of
 from cardkit.registry.schema.life import acts
 
 T = TypeVar("T")
@@ -109,7 +110,9 @@ def _statement(connection: Connection, desk: Desk, wish: Wish, login: str, now: 
         login=login,
         now=now,
     )
-    return Gathered(content, Subject("card", wish.card or 0), wish.card)
+    if wish.card is None:
+        return Gathered(content, Subject("place", place_of(connection, wish.place).place_id))
+    return Gathered(content, Subject("card", wish.card), wish.card)
 
 
 def _given(value: T | None, kind: Kind, option: str) -> T:

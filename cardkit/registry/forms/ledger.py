@@ -114,7 +114,7 @@ def begun_before(
     FormNumberError
         It was begun on another numbered form than `form`.
     """
-    if subject.kind == "card":
+    if subject.kind in ("card", "place"):  # a statement may be made again
         return None
     row = connection.execute(
         _selected().where(

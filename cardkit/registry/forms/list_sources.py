@@ -17,6 +17,7 @@ from cardkit.registry.forms.lists import (
 )
 from cardkit.registry.forms.printing import local
 from cardkit.registry.forms.sources import Desk, name_of
+from cardkit.registry.lots.records import lot_name
 from cardkit.registry.schema import cards, people
 from cardkit.registry.schema.inspection import volume_people, volumes
 from cardkit.registry.schema.lots import lot_cards, lots
@@ -52,7 +53,7 @@ def of_lot(connection: Connection, desk: Desk, lot_id: int) -> HandOutContent:
     )
     return HandOutContent(
         place=lot["name"],
-        lot=lot_id,
+        lot=lot_name(lot_id),
         at=local(lot["packed_at"], desk.hours)[:10],
         rows=tuple(
             PersonRow(name, citizen, card, "" if state in _READY else desk.rules.zh("state", state))

@@ -32,7 +32,7 @@ class HandOutContent:
     """发放清单 of a lot [D11]: a village, an employer, a township."""
 
     place: str
-    lot: int
+    lot: str
     at: str
     rows: Sequence[PersonRow] = field(repr=False)
     card_carrier: str = ""

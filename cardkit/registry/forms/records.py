@@ -20,9 +20,13 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a paper is about: ``act``, ``lot``, ``count``, ``volume`` or ``card``, and its number.
+    """What a paper is about, and its number.
 
-    Of the first four there is one paper of a kind; to print it again is a reprint.
+    Parameters
+    ----------
+    kind : str
+        ``act``, ``lot``, ``count``, ``volume``, ``card`` or ``place``. Of the first four there is
+        one paper of a kind; to print it again is a reprint.
     """
 
     kind: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
@@ -150,6 +150,8 @@ class Forms:
         digest = codes.digest(kept)
         seal = codes.seal(ledger.make_seal_key(connection), number, kind.value, digest)
         detail = {"document": number, "kind": kind.value, "seal": seal.hex()}
+        if form:
+            detail["form"] = form.shown
         return Document(
             document_id=counters.draw(connection, "documents"),
             number=number,
@@ -271,12 +273,11 @@ class Forms:
             if document is None:
                 return Check(Finding.UNKNOWN)
             key = ledger.seal_key(connection)
-            entry = select(history.c.detail).where(history.c.sequence == document.entry)
-            noted = json.loads(connection.execute(entry).scalar() or "{}")
+            told = _told(connection, document)
         digest = codes.digest(codes.canonical(document.content))
         seal = codes.seal(key, document.number, document.kind.value, digest)
         ours = codes.check_code(seal) == code and digest == document.digest
-        if not ours or noted.get("seal") != seal.hex():
+        if not ours or not told.agrees(document, seal.hex()):
             return Check(Finding.ALTERED, document)
         finding = Finding.VOID if document.voided_at else Finding.GENUINE
         return Check(finding, document, shown(document.kind, document.content))
@@ -298,3 +299,42 @@ class Forms:
         """Documents, the newest first."""
         with self._books.store.reading() as connection:
             return ledger.newest(connection, kind, card_id, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the history says about a paper."""
+
+    made: tuple[str, str, int | None]
+    detail: Mapping[str, object]
+    later: Mapping[str, int]
+
+    def agrees(self, document: Document, seal: str) -> bool:
+        """Whether the record says the same: who made it when, on which form, what came after."""
+        older = document.stock_number if PAPERS[document.kind].numbered else ""  # did not say it
+        form = self.detail.get("form", older)
+        return (
+            self.detail.get("seal") == seal
+            and self.made == (document.made_at, document.made_by, document.card_id)
+            and form == document.stock_number
+            and self.later.get(REPRINT, 0) == document.reprints
+            and self.later.get(VOID, 0) == bool(document.voided_at)
+        )
+
+
+def _told(connection: Connection, document: Document) -> _Told:
+    table = history.c
+    columns = select(table.instant, table.actor, table.card, table.detail)
+    entry = connection.execute(columns.where(table.sequence == document.entry)).first()
+    if entry is None:
+        return _Told(("", "", None), {}, {})
+    after = (
+        select(table.action, func.count())
+        .where(table.sequence > document.entry, table.action.in_((REPRINT, VOID)))
+        .where(table.detail.contains(f'"document":"{document.number}"'))
+        .group_by(table.action)
+    )
+    if document.card_id is not None:  # by an index
+        after = after.where(table.card == document.card_id)
+    later: dict[str, int] = dict(connection.execute(after).all())
+    return _Told((entry[0], entry[1], entry[2]), json.loads(entry[3] or "{}"), later)

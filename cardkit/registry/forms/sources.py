@@ -15,6 +15,7 @@ from cardkit.registry.forms.kinds import Kind
 from cardkit.registry.forms.lists import StatementContent, StatementRow
 from cardkit.registry.forms.printing import CHINA_HOURS, local
 from cardkit.registry.lifecycle.rules import RuleSet
+from cardkit.registry.places.fund import place_of, within
 from cardkit.registry.schema import cards, people
 from cardkit.registry.schema.intake import applications
 from cardkit.registry.schema.life import acts, agents, charges
@@ -136,7 +137,7 @@ def statement_of(
     login: str = "",
     now: str = "",
 ) -> StatementContent:
-    """业务清单 of a card, or of a place: every act that was done, and its money.
+    """业务清单 of a card, or of the people who work at a place or below it: every act, its money.
 
     Parameters
     ----------
@@ -144,8 +145,14 @@ def statement_of(
         First and last local day, both included.
     login : str
         Who makes it.
+
+    Raises
+    ------
+    PlacesError
+        There is no such place.
     """
     first, last = period
+    there = None if card_id else place_of(connection, place)
     chosen = (
         select(acts)
         .where(acts.c.result == DONE)
@@ -153,7 +160,11 @@ def statement_of(
         .where(acts.c.instant < _midnight(last + timedelta(days=1), desk.hours))
         .order_by(acts.c.id)
     )
-    chosen = chosen.where(acts.c.card == card_id if card_id else acts.c.place == place)
+    if there is None:
+        chosen = chosen.where(acts.c.card == card_id)
+    else:
+        below = select(places.c.code).where(places.c.id.in_(within(connection, there.place_id)))
+        chosen = chosen.where(acts.c.place.in_(below))
     rows = tuple(
         StatementRow(
             at=local(act["instant"], desk.hours),
@@ -167,7 +178,7 @@ def statement_of(
     )
     number = _card(connection, card_id).get("card_number", "")
     return StatementContent(
-        about=f"卡号：{number}" if card_id else f"单位：{place}",
+        about=f"单位：{there.name}（{there.code}）" if there else f"卡号：{number}",
         period=f"{first.isoformat()} 至 {last.isoformat()}",
         rows=rows,
         at=local(now, desk.hours),

@@ -44,7 +44,7 @@ class Likeness(StrEnum):
 
 _CHINESE = {
     Likeness.NUMBER: "公民身份号码相同",
-    Likeness.INSURANCE_NUMBER: "社会保障号码相同",
+    Likeness.INSURANCE_NUMBER: "养老保险号相同",
     Likeness.NAME: "姓名和出生日期相同",
     Likeness.SIMILAR_NAME: "出生日期、性别相同，姓名仅一字不同",
 }

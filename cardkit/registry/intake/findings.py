@@ -31,7 +31,7 @@ REASONS: Mapping[str, Words] = {
         "是渐进式JPEG：请另存为基线（标准）JPEG", "a progressive JPEG: save it as baseline"
     ),
     "coding": Words("JPEG编码方式不受支持", "a JPEG of a coding that readers do not know"),
-    "colour": Words("不是24位真彩色（RGB）", "not 24 bit colour (RGB)"),
+    "colour": Words("不是彩色照片（24位RGB）", "not a colour photo (24 bit RGB)"),
     "file_small": Words(
         "文件只有{bytes}字节，至少{least}字节：压缩过度",
         "only {bytes} bytes, {least} wanted: compressed too much",

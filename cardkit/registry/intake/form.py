@@ -30,7 +30,7 @@ class _Words(NamedTuple):
 _FIELDS = {
     "name": "姓名",
     "citizen_number": "公民身份号码",
-    "insurance_number": "社会保障号码",
+    "insurance_number": "养老保险号",
     "sex": "性别",
     "birth_date": "出生日期",
     "birthplace": "出生地",

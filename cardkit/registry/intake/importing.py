@@ -26,9 +26,11 @@ from sqlalchemy import Connection
 
 from cardkit.codec.numbers import NumberError, parse_citizen_number
 from cardkit.errors import UsageError
+from cardkit.profile.schema import Photo as PhotoRules
 from cardkit.registry.books import Books
 from cardkit.registry.intake.duplicates import normalised
 from cardkit.registry.intake.import_report import REASONS, ImportReport, Line
+from cardkit.registry.intake.photo_file import read_photo
 from cardkit.registry.intake.photos import Photos, PhotoTakenError
 
 if TYPE_CHECKING:
@@ -134,12 +136,12 @@ class _Coming:
     """A chunk that is being looked at."""
 
     chunk: list[Wanted]
-    looks: list[Future[PhotoVerdict] | Look]
+    looks: list[Future[PhotoVerdict] | PhotoVerdict | Look]
     known: dict[str, tuple[int, str]]
 
     def verdicts(self) -> list[PhotoVerdict | Look]:
         """Wait for them."""
-        return [look if isinstance(look, Look) else look.result() for look in self.looks]
+        return [look.result() if isinstance(look, Future) else look for look in self.looks]
 
 
 class PhotoImport:
@@ -149,6 +151,8 @@ class PhotoImport:
     ----------
     check : callable
         File → verdict (`photo.check_photo` with the rules of the profile).
+    most_bytes : int, optional
+        Of a file that is read at all (``rules.most_bytes``).
     workers : int, optional
         How many check at a time. Default: as many as there are processors.
     processes : bool, optional
@@ -161,12 +165,14 @@ class PhotoImport:
         books: Books,
         check: Check,
         *,
+        most_bytes: int = PhotoRules().most_bytes,
         workers: int | None = None,
         processes: bool | None = None,
     ) -> None:
         self._books = books
         self.photos = Photos(books)
         self._check = check
+        self._most_bytes = most_bytes
         self._workers = workers or _processors()
         self._processes = processes
 
@@ -204,12 +210,14 @@ class PhotoImport:
             return _Coming([], [], {})
         known = self.photos.people_of(one.citizen_number for one in chunk)
         digests = self.photos.digests_of(person for person, _ in known.values())
-        verdicts: list[Future[PhotoVerdict] | Look] = []
+        verdicts: list[Future[PhotoVerdict] | PhotoVerdict | Look] = []
         for wanted in chunk:
             person = known.get(wanted.citizen_number)
-            data = _read(wanted.path) if wanted.citizen_number else None
+            data = _read(wanted.path, self._most_bytes) if wanted.citizen_number else None
             if data is None:
                 verdicts.append(Look.UNREADABLE)
+            elif not isinstance(data, bytes):
+                verdicts.append(data)
             elif person and hashlib.sha256(data).hexdigest() == digests.get(person[0]):
                 verdicts.append(Look.SAME)
             else:
@@ -262,9 +270,9 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, most_bytes: int) -> bytes | PhotoVerdict | None:
     try:
-        return path.read_bytes()
+        return read_photo(path, most_bytes)
     except OSError:
         return None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.resources
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 from cardkit.errors import UsageError
 from cardkit.registry.intake import barcode
@@ -22,6 +22,11 @@ FIELDS = (
     "valid_until",
 )
 """What a layout may place."""
+
+_MOST = 6_000
+"""Pixels of a side: an ID-1 card at more than 1,200 dpi."""
+
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 WANTED = ("name", "citizen_number", "card_number")
 """What no card may lack."""
@@ -120,25 +125,41 @@ def load_layout(name: str, folder: Path = Path()) -> Layout:
             zh=f"没有卡面版式 {name}：请在配置的 [face] layout 中指明",
         ) from None
     try:
-        layout = Layout(
-            name=Path(name).stem,
-            photo=_made(Box, content.pop("photo"), "photo"),
-            barcode=_made(Bars, content.pop("barcode"), "barcode"),
-            text=tuple(_made(TextBox, one, "text") for one in content.pop("text")),
-            **content,
-        )
+        parts = {
+            "name": Path(name).stem,
+            "photo": _made(Box, content.pop("photo"), "photo."),
+            "barcode": _made(Bars, content.pop("barcode"), "barcode."),
+            "text": tuple(_made(TextBox, one, "text.") for one in content.pop("text")),
+        }
+        layout: Layout = _made(Layout, content | parts, "")
     except (KeyError, TypeError) as error:
         raise _wrong(name, f"missing or unknown {error.args[0]}") from None
+    except ValueError as error:
+        raise _wrong(name, f"{error} cannot be") from None
     _check(layout)
     return layout
 
 
 def _made(kind: type[Any], content: dict[str, Any], where: str) -> Any:  # noqa: ANN401
-    known = {field.name for field in dataclasses.fields(kind)}
-    unknown = sorted(set(content) - known)
+    types = get_type_hints(kind)
+    unknown = sorted(set(content) - set(types))
     if unknown:
-        raise KeyError(f"{where}.{unknown[0]}")
+        raise KeyError(f"{where}{unknown[0]}")
+    for field, value in content.items():
+        if not _fits(field, types[field], value):
+            raise ValueError(f"{where}{field} = {value!r}")
     return kind(**content)
+
+
+def _fits(field: str, wanted: Any, value: object) -> bool:  # noqa: ANN401
+    if wanted is int:
+        least = 0 if field in ("x", "y") else 1
+        return isinstance(value, int) and least <= value <= _MOST and value is not True
+    if field in ("colour", "background"):
+        return isinstance(value, str) and bool(_COLOUR.fullmatch(value))
+    if wanted is str:
+        return isinstance(value, str)
+    return value in get_args(wanted) or not isinstance(value, str)  # a choice, or a part made here
 
 
 def _check(layout: Layout) -> None:

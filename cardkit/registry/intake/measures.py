@@ -29,6 +29,8 @@ class Measures:
     ----------
     brightness, contrast : int
         Median and standard deviation of luminance where the face is, 0 to 255.
+    chroma : int
+        Median difference of the strongest and the weakest colour there: 0 is a grey picture.
     unevenness : int
         Difference of brightness between its halves.
     sharpness : int
@@ -43,6 +45,7 @@ class Measures:
 
     brightness: int
     contrast: int
+    chroma: int
     unevenness: int
     sharpness: int
     background: int
@@ -71,6 +74,7 @@ def measure(values: Pixels) -> Measures:
     return Measures(
         brightness=round(float(np.median(face))),
         contrast=round(float(face.std())),
+        chroma=round(float(np.median(np.ptp(_part(values, _FACE), axis=2)))),
         unevenness=round(abs(float(face[:, :half].mean()) - float(face[:, half:].mean()))),
         sharpness=round(_sharpness(_part(grey, _SHARP))),
         background=round(float(background.mean(axis=0).min())),

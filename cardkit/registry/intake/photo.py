@@ -108,15 +108,16 @@ def check_photo(data: bytes, rules: PhotoRules) -> PhotoVerdict:
         return PhotoVerdict(tuple(findings))
     try:
         picture = raster.decode(data)
-    except raster.UnreadablePictureError:
-        return PhotoVerdict((*findings, Finding("damaged")))
+    except raster.UnreadablePictureError as error:
+        return PhotoVerdict((*findings, Finding(error.code)))
     shape = list(_about_shape(picture, facts, rules))
     findings += shape
     if any(finding.code == "aspect" for finding in shape):  # regions would mean nothing
         return PhotoVerdict(tuple(findings))
     standard = raster.scaled(picture, rules.width, rules.height)
     measures = measure(raster.pixels(standard))
-    findings += _about_content(measures, rules)
+    said = {finding.code for finding in findings}
+    findings += (one for one in _about_content(measures, rules) if one.code not in said)
     if findings:
         return PhotoVerdict(tuple(findings), measures)
     return _prepared(data, picture, standard, measures, rules)
@@ -176,6 +177,8 @@ def _about_content(found: Measures, rules: PhotoRules) -> Iterator[Finding]:
     if found.head_top is None or found.centre is None:
         yield Finding("nobody")
         return
+    if found.chroma < rules.least_chroma:
+        yield Finding("colour")
     yield from _about_light(found, rules)
     if found.sharpness < rules.least_sharpness:
         yield _beyond("blurred", found.sharpness, rules.least_sharpness)

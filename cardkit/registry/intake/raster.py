@@ -19,8 +19,20 @@ LUMINANCE = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601, as JPEG
 _FULL = Image.Resampling.LANCZOS
 
 
+_CORNER = (32, 4)  # pixels
+_NO_DATA = 128  # what the decoder paints where the file has nothing: mid-grey, to the last bit
+
+
 class UnreadablePictureError(ValueError):
     """The decoder cannot make a picture of the file. The message says nothing of its content."""
+
+    code = "damaged"
+
+
+class CutOffPictureError(UnreadablePictureError):
+    """The file ends like a whole one, and its last part is not in it."""
+
+    code = "truncated"
 
 
 def decode(data: bytes, formats: tuple[str, ...] = ("JPEG",)) -> Picture:
@@ -35,12 +47,24 @@ def decode(data: bytes, formats: tuple[str, ...] = ("JPEG",)) -> Picture:
     """
     try:
         with Image.open(io.BytesIO(data), formats=formats) as image:
+            _refuse_cut_off(image)
             upright = ImageOps.exif_transpose(image)
             clean = upright.convert("RGB")
+    except CutOffPictureError:
+        raise
     except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError) as error:
         raise UnreadablePictureError(type(error).__name__) from None
     clean.info.clear()
     return clean
+
+
+def _refuse_cut_off(image: Image.Image) -> None:
+    """The decoder does not say that data were missing; what it paints instead is recognised."""
+    wide, high = _CORNER
+    left, top = max(image.width - wide, 0), max(image.height - high, 0)
+    corner = np.asarray(image.crop((left, top, image.width, image.height)).convert("RGB"))
+    if (corner == _NO_DATA).all():
+        raise CutOffPictureError("CutOffPictureError")
 
 
 def scaled(picture: Picture, width: int, height: int) -> Picture:

@@ -21,7 +21,7 @@ WORDS: Mapping[str, str] = {
     "address": "地址",
     "phone": "联系电话",
     "status": "人员状态",
-    "insurance_number": "社会保障号码",
+    "insurance_number": "养老保险号",
 }
 """Fields that may be changed, and their Chinese names."""
 

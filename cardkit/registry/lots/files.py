@@ -12,6 +12,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from cardkit.registry.lots.records import Taken, lot_name
 
 PACK = "cardkit lot pack 1"
 OUTCOME = "cardkit lot outcome 1"
+_CHINA = timezone(timedelta(hours=8))
 
 
 class PackedCard(NamedTuple):
@@ -232,8 +234,31 @@ def _outcome_row(row: Mapping[str, Any]) -> OutcomeRow:
         Appears(row.get("appeared", Appears.HOLDER)).value,
         tuple(str(paper) for paper in row.get("papers", ("id",))),
         None if agent is None else Agent(**{name: str(text) for name, text in agent.items()}),
-        str(row.get("at", "")),
+        instant_of(str(row.get("at", ""))),
     )
+
+
+def instant_of(told: str) -> str:
+    """The instant (UTC) of what a watch showed; a village's time where no offset is said.
+
+    Raises
+    ------
+    ValueError
+        Not a day and a time.
+
+    Examples
+    --------
+    >>> instant_of("2012-05-01 10:30"), instant_of("2012-05-01T02:30:00Z"), instant_of("")
+    ('2012-05-01T02:30:00.000Z', '2012-05-01T02:30:00.000Z', '')
+    """
+    if not told:
+        return ""
+    if len(told) < len("2012-05-01 10:30"):  # a day alone is no instant
+        raise ValueError("no instant")
+    moment = datetime.fromisoformat(told)
+    there = moment if moment.tzinfo else moment.replace(tzinfo=_CHINA)
+    utc = there.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 def _document(text: str, form: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from cardkit.codec.numbers import NumberError, parse_citizen_number
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
 from cardkit.registry.lots.book import refuse_same
@@ -190,3 +191,12 @@ def _check_clerk(lot: Lot, clerk: Clerk) -> None:
             hint="papers id and stamped-list",
             zh="单位经办人须出示身份证件和盖章名单，并登记姓名和证件号码",
         )
+    try:
+        parse_citizen_number(clerk.citizen_number)
+    except NumberError:
+        raise LotError(
+            "papers",
+            "the citizen number of the employer's clerk cannot be right",
+            hint="18 characters as the clerk's identity card says them",
+            zh="单位经办人公民身份号码有误：请核对身份证",
+        ) from None

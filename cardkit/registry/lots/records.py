@@ -33,6 +33,10 @@ class Taken(StrEnum):
     MISSING = "missing"  # 缺失
 
 
+CAME_BACK = "handed out by the file, and came back"
+"""Why a card counts as handed out although it lies in the office again."""
+
+
 def lot_name(lot_id: int) -> str:
     """How papers call a lot.
 
@@ -109,7 +113,8 @@ class Conflict:
     ----------
     kind : str
         ``state`` (the card is lost, frozen, replaced ... at the centre), ``twice``,
-        ``unknown-card``, ``other-lot``, ``other-card``, ``contradicts``, ``refused``.
+        ``unknown-card``, ``other-lot``, ``other-card``, ``contradicts``, ``refused``; and of no
+        file, but of the count of what came back: ``came-back``.
     """
 
     position: int

@@ -16,7 +16,7 @@ from cardkit.registry.lots.leaving import Leaving
 from cardkit.registry.lots.merge_statements import MergeStatements
 from cardkit.registry.lots.merging import HandsOut, Merger
 from cardkit.registry.lots.packing import ROLES
-from cardkit.registry.lots.records import Lot, LotStory, MergeResult, State, Taken
+from cardkit.registry.lots.records import CAME_BACK, Lot, LotStory, MergeResult, State, Taken
 from cardkit.registry.operators import NotAllowedError, Operator, Role
 from cardkit.registry.schema.cards import cards
 from cardkit.registry.schema.lots import lot_cards, lots
@@ -89,8 +89,7 @@ class Lots(Leaving):
                 zh=f"序号{strange[0]}不在批次{lot.name}中：请核对卡片所属批次",
             )
         now, handed = self._books.store.now(), Taken.HANDED.value
-        why = "handed out by the file, and came back"
-        again = [(why, lot.lot_id, at) for at in returned if known[at] == handed]
+        again = [(CAME_BACK, lot.lot_id, at) for at in returned if known[at] == handed]
         back = [(at, now, "") for at in returned if known[at] != handed]
         self._sql.here.run_many(connection, again)
         self._sql.take(connection, lot.lot_id, Taken.RETURNED.value, back)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
-from cardkit.registry.lots.records import Conflict, Custody, Lot, Taken
+from cardkit.registry.lots.records import CAME_BACK, Conflict, Custody, Lot, Taken
 from cardkit.registry.schema.cards import cards
 from cardkit.registry.schema.lots import lot_cards, lot_conflicts, lot_custody, lot_merges, lots
 from cardkit.registry.schema.places import places
@@ -20,15 +20,18 @@ _MOST_IN = 5_000
 def of_places(
     connection: Connection, place_ids: Sequence[int], table: Table
 ) -> dict[int, list[tuple[int, str]]]:
-    """(card record, card number) of finished cards, free to be packed, by place of their people.
+    """(card record, card number) of finished cards in the office, by place of their people.
 
-    Who belongs where says `table`: ``residence`` or ``memberships``. One question for
-    all places: a question a place would look at every card of the county each time.
+    A card that an earlier lot did not bring back is not there: it is missing, or with its holder
+    although the registry could not follow. Who belongs where says `table`: ``residence`` or
+    ``memberships``. One question for all places: a question a place would look at every card of
+    the county each time.
     """
     query = (
         _free()
         .add_columns(table.c.place)
         .join_from(cards, table, (table.c.person == cards.c.person) & (table.c.until == ""))
+        .where(~_left())
         .order_by(cards.c.id)
     )
     found: dict[int, list[tuple[int, str]]] = {}
@@ -39,7 +42,7 @@ def of_places(
 
 
 def of_cards(connection: Connection, card_ids: Sequence[int]) -> list[tuple[int, str]]:
-    """Those of some card records that are finished and free to be packed."""
+    """Those of some card records that are finished and in no lot; somebody has them in hand."""
     found: list[tuple[int, str]] = []
     for some in _chunks(card_ids):
         rows = connection.execute(_free().where(cards.c.id.in_(some)))
@@ -53,6 +56,17 @@ def _packed() -> Any:  # noqa: ANN401 - an EXISTS
         .where(lot_cards.c.card == cards.c.id, lot_cards.c.open == 1)
         .exists()
     )
+
+
+def _left() -> Any:  # noqa: ANN401 - an EXISTS
+    """The last lot of a card went without it coming back."""
+    last, later = lot_cards.alias(), lot_cards.alias()
+    away = or_(
+        last.c.outcome == Taken.MISSING.value,
+        and_(last.c.outcome == Taken.HANDED.value, last.c.conflict != CAME_BACK),
+    )
+    since = select(later.c.card).where(later.c.card == last.c.card, later.c.lot > last.c.lot)
+    return select(last.c.card).where(last.c.card == cards.c.id, away, ~since.exists()).exists()
 
 
 def _free() -> Select[Any]:
@@ -143,7 +157,7 @@ def custody_rows(connection: Connection, lot_id: int) -> Iterable[Custody]:
 def conflict_rows(
     connection: Connection, lot_id: int, merge: int | None = None
 ) -> tuple[Conflict, ...]:
-    """Conflicts of a lot, or of one merge."""
+    """Conflicts of a lot, with those of its count, or of one merge."""
     table = lot_conflicts.c
     query = (
         select(table.position, table.card, table.kind, table.detail)
@@ -153,4 +167,16 @@ def conflict_rows(
     )
     if merge is not None:
         query = query.where(table.merge == merge)
-    return tuple(Conflict(*row) for row in connection.execute(query))
+    found = [Conflict(*row) for row in connection.execute(query)]
+    return tuple(found if merge is not None else found + _counted_again(connection, lot_id))
+
+
+def _counted_again(connection: Connection, lot_id: int) -> list[Conflict]:
+    """Cards that a file says were handed out, and that were counted with what came back."""
+    table = lot_cards.c
+    rows = connection.execute(
+        select(table.position, table.card)
+        .where(table.lot == lot_id, table.conflict == CAME_BACK)
+        .order_by(table.position)
+    )
+    return [Conflict(row[0], row[1], "came-back", CAME_BACK) for row in rows]

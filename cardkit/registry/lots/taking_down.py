@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from cardkit.registry.lifecycle.requests import Agent, Appears
 from cardkit.registry.lots.errors import LotError
-from cardkit.registry.lots.files import Outcome, OutcomeRow, Pack
+from cardkit.registry.lots.files import Outcome, OutcomeRow, Pack, instant_of
 from cardkit.registry.lots.records import Taken
 
 _USUAL_PAPERS = {Appears.AGENT: "id agent-id", Appears.EMPLOYER: "stamped-list"}
@@ -41,7 +41,10 @@ def take_down(pack: Pack, text: str) -> Outcome:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     if not {"position", "outcome"} <= set(reader.fieldnames or ()):
         raise LotError(
-            "file", "the file has no columns position and outcome", hint=", ".join(ROW_COLUMNS)
+            "file",
+            "the file has no columns position and outcome",
+            hint=", ".join(ROW_COLUMNS),
+            zh=f"文件缺少列 position、outcome：可用的列为 {', '.join(ROW_COLUMNS)}",
         )
     cards = {card.position: card.card_id for card in pack.cards}
     rows = []
@@ -53,8 +56,9 @@ def take_down(pack: Pack, text: str) -> Outcome:
             raise LotError(
                 "file",
                 f"line {reader.line_num} is not understood, or not on the list of this lot",
-                hint="position of the list; outcome handed or returned; appeared holder or agent",
-                zh=f"第{reader.line_num}行无法识别，或不在本批名单上：请核对序号与结果",
+                hint="position of the list; outcome handed or returned; appeared holder or agent; "
+                "at like 2012-05-01 10:30",
+                zh=f"第{reader.line_num}行无法识别，或不在本批名单上：请核对序号、结果与时间",
             ) from None
     outcome = Outcome(pack.lot_id, pack.digest, rows)
     return outcome.sealed(pack.seal_key) if pack.seal_key else outcome
@@ -75,4 +79,6 @@ def _written_down(position: int, card_id: int, row: Mapping[str, str | None]) ->
             cell["agent_name"], cell["agent_number"], cell["agent_phone"], cell["relation"]
         )
     papers = tuple((cell["papers"] or usual).split())
-    return OutcomeRow(position, card_id, outcome.value, appeared.value, papers, agent, cell["at"])
+    return OutcomeRow(
+        position, card_id, outcome.value, appeared.value, papers, agent, instant_of(cell["at"])
+    )

@@ -29,7 +29,7 @@ documents = Table(
     key(),
     Column("number", Text, nullable=False, unique=True),
     words("kind"),
-    words("subject"),  # act, lot, count, volume, card
+    words("subject"),  # act, lot, count, volume, card, place
     number("subject_id"),
     Column("card", Integer),
     words("content"),  # JSON, as it stands on the paper

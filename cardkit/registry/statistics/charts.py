@@ -8,7 +8,7 @@ from typing import Any
 from cardkit.registry.forms.typesetting import Form, typeset
 from cardkit.registry.statistics.errors import StatisticsError
 from cardkit.registry.statistics.periods import between
-from cardkit.registry.statistics.tables import MEASURES, Table
+from cardkit.registry.statistics.tables import NOWHERE, Table
 
 TEMPLATE = Path(__file__).parent / "templates" / "bars.typ"
 _MOST_GROUPS = 40
@@ -45,12 +45,15 @@ def data_of(table: Table, title: str = "", lang: str = "zh") -> dict[str, Any]:
         raise StatisticsError(
             "empty", "there is nothing to draw", hint="another period or place", zh="没有可画的数据"
         )
-    groups: dict[str, list[int]] = {
-        period: [0] * len(shown) for period in between([row[2] for row in table.rows])
-    }
+    periods = between([row[2] for row in table.rows])
+    places = len({row[0] for row in table.rows})
+    by_place = not periods or (len(periods) == 1 and 1 < places <= _MOST_GROUPS)
+    labels = {} if by_place else {period: period for period in periods}
+    groups: dict[str, list[int]] = {period: [0] * len(shown) for period in labels}
     for code, name, when, counts in sorted(table.rows, key=lambda row: (row[2], row[0])):
-        label = when or name or code or "-"
-        sums = groups.setdefault(label, [0] * len(shown))
+        group = code if by_place else when  # villages share their names
+        labels.setdefault(group, name or code or NOWHERE[lang])
+        sums = groups.setdefault(group, [0] * len(shown))
         for place, at in enumerate(shown):
             sums[place] += counts[at]
     if len(groups) > _MOST_GROUPS:
@@ -64,9 +67,9 @@ def data_of(table: Table, title: str = "", lang: str = "zh") -> dict[str, Any]:
     top = _round_up(most)
     names = [table.measures[at] for at in shown]
     return {
-        "title": title,
-        "series": [MEASURES[n][0] if lang == "zh" and n in MEASURES else n for n in names],
-        "groups": [{"label": label, "values": values} for label, values in groups.items()],
+        "title": title or ("".join(periods[:1]) if by_place else ""),
+        "series": [table.words.get(name, name) if lang == "zh" else name for name in names],
+        "groups": [{"label": labels[group], "values": values} for group, values in groups.items()],
         "top": top,
         "ticks": [top * step // 4 for step in range(5)],
     }

@@ -44,7 +44,7 @@ def _csv(table: Table, lang: str) -> bytes:
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(table.headings(lang))
-    writer.writerows(table.lines())
+    writer.writerows(table.lines(lang))
     writer.writerow([_total(lang), "", "", *table.totals])
     return file.getvalue().encode("utf-8-sig")  # spreadsheets want the mark
 
@@ -53,7 +53,7 @@ def _workbook(table: Table, lang: str, title: str) -> bytes:
     import polars as pl  # noqa: PLC0415 - late: it takes a third of a second
 
     headings = table.headings(lang)
-    lines = [*table.lines(), [_total(lang), "", "", *table.totals]]
+    lines = [*table.lines(lang), [_total(lang), "", "", *table.totals]]
     types = [pl.String] * 3 + [pl.Int64] * len(table.measures)
     frame = pl.DataFrame(lines, schema=dict(zip(headings, types, strict=True)), orient="row")
     file = io.BytesIO()

@@ -7,12 +7,13 @@ history. A person counts for the place they belonged to at the instant of the ev
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, literal_column, or_, select
 
 from cardkit.registry.books import Books
+from cardkit.registry.lifecycle import load
 from cardkit.registry.places.fund import place_of, within
 from cardkit.registry.schema.cards import cards, history
 from cardkit.registry.schema.places import places, residence
@@ -31,6 +32,10 @@ MEASURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """What is counted: Chinese name, and the actions of the history that count."""
 
+MEASURE_WORDS = {name: zh for name, (zh, _) in MEASURES.items()}
+NOWHERE = {"zh": "未归属", "en": "no place"}
+"""What is said of people who belong nowhere."""
+
 LEVELS = ("province", "city", "county", "township", "village")
 
 
@@ -41,15 +46,18 @@ class Table:
     Parameters
     ----------
     measures : tuple of str
-        Names of the columns of counts.
+        Names of the columns of counts: of `MEASURES`, or states.
     rows : sequence of (str, str, str, counts)
         Code and name of the place, the period, and a count for each measure; people without a
         place stand under ``''``.
+    words : mapping, optional
+        Chinese names of the columns.
     """
 
     period: str
     measures: tuple[str, ...]
     rows: Sequence[tuple[str, str, str, tuple[int, ...]]]
+    words: Mapping[str, str] = field(default_factory=lambda: MEASURE_WORDS)
 
     @property
     def totals(self) -> tuple[int, ...]:
@@ -59,16 +67,14 @@ class Table:
     def headings(self, lang: str = "zh") -> list[str]:
         """Headings of its columns."""
         if lang == "zh":
-            words = ["地点编码", "地点", "期间"]
-            return words + [
-                MEASURES[name][0] if name in MEASURES else name for name in self.measures
-            ]
+            columns = [self.words.get(name, name) for name in self.measures]
+            return ["地点编码", "地点", "期间", *columns]
         return ["place", "name", "period", *self.measures]
 
-    def lines(self) -> Iterator[list[str | int]]:
+    def lines(self, lang: str = "zh") -> Iterator[list[str | int]]:
         """Its rows as cells."""
         for code, name, period, counts in self.rows:
-            yield [code, name, period, *counts]
+            yield [code, name if code else NOWHERE[lang], period, *counts]
 
     def as_json(self) -> dict[str, Any]:
         """The table for programs."""
@@ -172,7 +178,7 @@ class Statistics:
                 if wanted is None or where in wanted:
                     sums.setdefault(tree.up(where), [0] * len(states))[states.index(state)] += count
         rows = [(*tree.named(where), "", tuple(counts)) for where, counts in sums.items()]
-        return Table(Period.ALL, states, sorted(rows))
+        return Table(Period.ALL, states, sorted(rows), load().words["state"])
 
 
 def _count(

@@ -58,7 +58,14 @@ def people(count: int) -> tuple[PersonRow, ...]:
 def hand_out(count: int) -> HandOutContent:
     """The list of a village day."""
     return HandOutContent(
-        "测试县第一乡测试村", 12, "2012-05-01", people(count), "王小红", "赵立", "P0001", OFFICE
+        "测试县第一乡测试村",
+        "L000012",
+        "2012-05-01",
+        people(count),
+        "王小红",
+        "赵立",
+        "P0001",
+        OFFICE,
     )
 
 
@@ -82,7 +89,7 @@ CONTENTS: Mapping[Kind, Content] = {
     ),
     Kind.HAND_OUT: hand_out(168),
     Kind.STATEMENT: StatementContent(
-        "单位：一号窗口", "2012-05-01 至 2012-05-31",
+        "单位：一号窗口（W1）", "2012-05-01 至 2012-05-31",
         (StatementRow(*_FEE, "SJ000001", "已补换", 2800, "wang"),
          StatementRow(*_BACK, "SJ000002", "已归还", -2500, "wang")) * 6,
         "2012-05-31 17:00", OFFICE, "王小红",

@@ -136,7 +136,9 @@ def test_a_refund_is_not_called_a_payment() -> None:
 
     assert "退还押金收据" in page
     assert "今退还" in page
+    assert "付款单位" in page
     assert "今收到" not in page
+    assert "收款单位" not in page
 
 
 @settings(max_examples=15, deadline=None)

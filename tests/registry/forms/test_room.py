@@ -147,6 +147,11 @@ def test_a_code_of_nothing_is_unknown(office: Office, code: str) -> None:
         "UPDATE documents SET kind = 'business'",
         "UPDATE documents SET number = 'GS2012000002'",
         "UPDATE documents SET entry = 1",
+        "UPDATE documents SET made_at = '2012-01-01T00:00:00.000Z'",
+        "UPDATE documents SET made_by = 'li'",
+        "UPDATE documents SET card = 2",
+        "UPDATE documents SET stock_number = 'SJ000009'",
+        "UPDATE documents SET voided_at = made_at, void_reason = 'mistake'",
     ],
 )
 def test_a_changed_record_is_named_altered(office: Office, change: str) -> None:
@@ -159,6 +164,21 @@ def test_a_changed_record_is_named_altered(office: Office, change: str) -> None:
 
     assert found.finding is Finding.ALTERED
     assert found.shows == {}
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE documents SET voided_at = '', void_reason = ''", "DELETE FROM reprints"]
+)
+def test_what_came_after_a_paper_cannot_be_wiped_away(office: Office, change: str) -> None:
+    number, _ = office.print(office.lose(), Kind.LOSS)
+    office.forms.reprint(number, Reason.LOST, operator=office.crew.zhao)
+    office.forms.void(number, VoidReason.MISTAKE, operator=office.crew.zhao)
+    code = office.forms.get(number).code
+    assert office.forms.check(code).finding is Finding.VOID
+    with office.registry.books.store.writing() as connection:
+        connection.execute(text(change))
+
+    assert office.forms.check(code).finding is Finding.ALTERED
 
 
 def test_an_inspector_prints_nothing_and_the_attempt_is_kept(office: Office) -> None:

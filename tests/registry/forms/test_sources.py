@@ -20,6 +20,7 @@ from cardkit.registry.forms.lists import (
 from cardkit.registry.forms.sources import office_of
 from cardkit.registry.lifecycle import Appearance
 from cardkit.registry.operators import NotAllowedError
+from cardkit.registry.places import PlacesError
 from cardkit.registry.schema import people
 from cardkit.registry.schema.inspection import volume_people, volumes
 from cardkit.registry.schema.lots import lot_cards, lots
@@ -147,6 +148,25 @@ def test_a_statement_has_every_act_of_the_card_and_its_money(office: Office) -> 
     assert before.content.rows == ()
 
 
+def test_a_statement_of_a_place_has_the_acts_of_those_who_work_there_or_below(
+    office: Office,
+) -> None:
+    office.lose()
+    with office.registry.books.store.writing() as connection:
+        connection.execute(text("UPDATE acts SET place = 'T1' WHERE action = 'report-loss'"))
+
+    def of(code: str) -> StatementContent:
+        content = wished(office, Kind.STATEMENT, Wish(place=code, since=FIRST, until=LAST)).content
+        assert isinstance(content, StatementContent)
+        return content
+
+    county, elsewhere = of("C"), of("V0")
+    assert "正式挂失" in [row.what for row in county.rows]
+    assert (county.about, elsewhere.rows) == ("单位：测试县（C）", ())
+    with pytest.raises(PlacesError, match="no place"):  # no paper about a place that is not there
+        of("NOPE")
+
+
 def test_a_statement_may_be_made_again_and_again(office: Office) -> None:
     office.lose()
     numbers = []
@@ -183,7 +203,7 @@ def test_a_lot_lists_its_cards_in_order_and_names_those_that_cannot_be_given(
     content = wished(office, Kind.HAND_OUT, Wish(lot=5)).content
 
     assert isinstance(content, HandOutContent)
-    assert (content.place, content.at) == ("第1村", "2012-05-02")
+    assert (content.place, content.lot, content.at) == ("第1村", "L000005", "2012-05-02")
     assert content.machine == "P1"
     assert (content.card_carrier, content.machine_carrier) == ("测试zhao", "测试qian")
     assert [row.card_number for row in content.rows] == [

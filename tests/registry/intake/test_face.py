@@ -142,6 +142,15 @@ def test_the_table_of_bars_is_one_of_code_128() -> None:
         (('field = "card_number"', 'field = "title"'), "card_number"),
         (("y = 414", "y = 630"), "leaves the card"),
         (("module = 3", "module = 5"), "bar code"),
+        (("module = 3", "module = 0"), "barcode.module = 0 cannot be"),
+        (("width = 1013", 'width = "wide"'), "width = 'wide' cannot be"),
+        (("width = 1013", "width = 99999999"), "width = 99999999 cannot be"),
+        (("dpi = 300", "dpi = true"), "dpi = True cannot be"),
+        (("height = 360", "height = 0"), "photo.height = 0 cannot be"),
+        (("x = 52", "x = -52"), "photo.x = -52 cannot be"),
+        (("size = 46", "size = 4.6"), "text.size = 4.6 cannot be"),
+        (('align = "centre"', 'align = "middle"'), "text.align = 'middle' cannot be"),
+        (('colour = "#7a1f1f"', 'colour = "maroonish"'), "text.colour = 'maroonish' cannot be"),
     ],
 )
 def test_a_layout_that_cannot_be_is_named(

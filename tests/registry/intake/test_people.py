@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,16 @@ def test_a_manifest_says_whose_photo_a_file_is(
     manifest.write_text("a,b\n", "utf-8")
     with pytest.raises(UsageError, match="headings"):
         importing.of_manifest(manifest)
+
+
+def test_what_is_no_photo_is_not_read_into_memory(window: Window, tmp_path: Path) -> None:
+    enrol(window.registry, crowd(2))
+    huge, pipe = (tmp_path / f"{applicant(index).citizen_number}.jpg" for index in (0, 1))
+    huge.touch()
+    os.truncate(huge, 3 << 30)  # without a byte on the disk
+    os.mkfifo(pipe)  # nobody will ever write into it
+    room = importing.PhotoImport(window.registry.books, check)
+    assert room.run(importing.of_folder(tmp_path)).counts() == {"file_large": 1, "unreadable": 1}
 
 
 def test_an_import_that_stops_keeps_its_chunks_and_goes_on(

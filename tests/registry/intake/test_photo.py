@@ -69,6 +69,23 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert {"progressive", "colour", "resolution", "background"} <= codes
 
 
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.95])
+def test_a_photo_that_lacks_its_last_part_is_not_taken_for_a_whole_one(part: float) -> None:
+    whole = portraits.good()
+    left = whole[: int(len(whole) * part)]
+    zeros = bytes(len(whole) - len(left) - 2)
+    for cut in (left, left + b"\xff\xd9", left + zeros + b"\xff\xd9"):
+        codes = {finding.code for finding in check_photo(cut, RULES).findings}
+        assert codes - {"file_small"} == {"truncated"}
+
+
+def test_black_and_white_in_the_coding_of_a_coloured_photo_is_named() -> None:
+    grey = portraits.portrait(2).convert("L")
+    for coded in (grey, grey.convert("RGB")):
+        verdict = check_photo(portraits.jpeg(coded, quality=97), RULES)
+        assert [finding.code for finding in verdict.findings] == ["colour"]
+
+
 def test_metadata_do_not_get_through() -> None:
     image = portraits.portrait(3)
     exif = Image.Exif()

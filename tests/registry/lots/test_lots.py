@@ -289,6 +289,42 @@ def test_the_count_is_by_card(lots: Lots, crew: Crew) -> None:
     story = lots.back(lot.lot_id, [2], operator=crew.li)  # handed out, says the file
 
     assert story.lot.conflicts == 1
+    assert [(c.position, c.card_id, c.kind) for c in story.conflicts] == [(2, 2, "came-back")]
+
+
+def closed(lots: Lots, crew: Crew, lot: Lot, registry: Registry) -> None:
+    approval = Approvals(registry.books).on_the_spot(
+        "lot-close", lot.lot_id, operator=crew.li, second=crew.wang
+    )
+    lots.close(lot.lot_id, operator=crew.li, minutes="CY-1", approval=approval.number)
+
+
+def test_only_what_is_in_the_office_is_packed_the_next_time(
+    lots: Lots, crew: Crew, registry: Registry
+) -> None:
+    Residence(registry.books).assign(
+        [("card_id", str(card), "V2") for card in range(1, 5)], operator=crew.li, moving=True
+    )
+    lot = taken_out(lots, crew, 1, 2, 3, 4)
+    rows = rows_of(lots, lot)
+    without_papers = replace(rows[0], papers=())  # refused, yet the card is with its holder
+    move(registry, 2, "frozen")
+    lots.merge(outcome(lots, lot, without_papers, rows[1]), operator=crew.zhao)
+    move(registry, 2, "issued")  # unfrozen
+    lots.back(lot.lot_id, [3], operator=crew.li)  # nobody knows where card 4 is
+    closed(lots, crew, lot, registry)
+
+    again = lots.pack("V2", operator=crew.li)
+
+    assert 3 in [card.card_id for card in lots.pack_file(again.lot_id).cards]
+    assert not {1, 2, 4} & {card.card_id for card in lots.pack_file(again.lot_id).cards}
+    found = lots.pack("V2", operator=crew.li, card_ids=[4])  # it turned up: somebody names it
+    lots.out(found.lot_id, operator=crew.li, card_carrier="zhao", machine_carrier="qian")
+    lots.back(found.lot_id, [1], operator=crew.li)
+    lots.close(found.lot_id, operator=crew.li)
+    assert [
+        card.card_id for card in lots.pack_file(lots.pack("V2", operator=crew.li).lot_id).cards
+    ] == [4]
 
 
 def test_lots_go_one_way(lots: Lots, crew: Crew) -> None:
@@ -333,6 +369,19 @@ def test_the_staff_writes_down_rows_and_the_file_is_sealed(lots: Lots, crew: Cre
     for line in ("4,handed,,,,", "1,eaten,,,,", "1,handed,agent,,,", "x,handed,,,,"):
         with pytest.raises(LotError, match="line 2"):
             take_down(pack, written.splitlines()[0] + "\n" + line)
+
+
+def test_when_a_card_was_handed_out_is_an_instant(lots: Lots, crew: Crew) -> None:
+    pack = lots.pack_file(taken_out(lots, crew, 1).lot_id)
+    head = "position,outcome,at\n1,handed,"
+
+    assert take_down(pack, head + "2012-05-01 10:30").rows[0].at == "2012-05-01T02:30:00.000Z"
+    for nonsense in ("昨天", "2012-05-01", "10:30"):
+        with pytest.raises(LotError, match="line 2"):
+            take_down(pack, head + nonsense)
+    told = take_down(pack, head + "2012-05-01 10:30").to_json()
+    with pytest.raises(LotError, match="damaged"):
+        read_outcome(told.replace("2012-05-01T02:30:00.000Z", "yesterday"))
 
 
 def test_attempts_are_in_the_history(lots: Lots, crew: Crew, registry: Registry) -> None:
@@ -414,6 +463,9 @@ def test_an_employer_collects_the_cards_of_the_people_on_its_list(
     for bad in (replace(clerk, papers={"id"}), replace(clerk, name="")):
         with pytest.raises(LotError, match="stamped list"):
             lots.pick_up(lot.lot_id, bad, operator=crew.zhao, approval=second())
+    with pytest.raises(LotError, match="citizen number"):
+        astray = replace(clerk, citizen_number="639900197001010016")
+        lots.pick_up(lot.lot_id, astray, operator=crew.zhao, approval=second())
     lots.pick_up(lot.lot_id, clerk, operator=crew.zhao, approval=second())
     story = lots.show(lot.lot_id)
     assert (story.clerk, story.custody[-1].to_who, story.custody[-1].count) == (

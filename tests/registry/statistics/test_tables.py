@@ -77,6 +77,9 @@ def test_where_cards_stand_now(registry: Registry) -> None:
 
     assert table.measures == ("issued", "planned")
     assert [(row[0], row[3]) for row in table.rows] == [("", (2, 1)), ("C", (3, 0))]
+    assert table.headings()[3:] == ["已制卡", "待制卡"]
+    assert [line[1] for line in table.lines()] == ["未归属", "测试县"]
+    assert [line[1] for line in table.lines("en")] == ["no place", "测试县"]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +143,25 @@ def test_a_chart_goes_by_time_whatever_the_order_of_places() -> None:
     groups = data_of(Table("month", ("made",), rows))["groups"]
 
     assert groups == [{"label": "2012-05", "values": [2]}, {"label": "2012-06", "values": [5]}]
+
+
+def test_a_chart_of_one_period_goes_by_place_and_villages_may_share_a_name() -> None:
+    rows = [
+        ("", "", "2012-05", (1,)),
+        ("T1V1", "东村", "2012-05", (2,)),
+        ("T2V1", "东村", "2012-05", (4,)),
+    ]
+    drawn = data_of(Table("month", ("made",), rows))
+    always = data_of(Table("all", ("made",), [(code, name, "", n) for code, name, _, n in rows]))
+
+    bars = [("未归属", [1]), ("东村", [2]), ("东村", [4])]
+    assert [(group["label"], group["values"]) for group in drawn["groups"]] == bars
+    assert [(group["label"], group["values"]) for group in always["groups"]] == bars
+    assert (drawn["title"], always["title"]) == ("2012-05", "")
+    villages = [(f"V{number}", "村", "2012-05", (1,)) for number in range(188)]
+    assert data_of(Table("month", ("made",), villages))["groups"] == [
+        {"label": "2012-05", "values": [188]}  # bars of 188 villages could not be read
+    ]
 
 
 def test_a_chart_of_many_groups_has_its_labels_aslant() -> None:
