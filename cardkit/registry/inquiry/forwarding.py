@@ -76,7 +76,7 @@ class Forwarding:
     async def _ask(self, region: Region, questions: Sequence[Question], shown: Shown) -> list[Json]:
         import httpx2  # noqa: PLC0415
 
-        body = {"questions": [{"by": q.by.value, "key": q.key} for q in questions]}
+        body: Json = {"questions": [{"by": q.by.value, "key": q.key} for q in questions]}
         try:
             async with asyncio.timeout(_SECONDS):  # the client's own times count anew at every byte
                 status, received = await self._post(region, body)
