@@ -24,7 +24,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, LargeBinary, Table, event, select
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -35,6 +35,7 @@ from cardkit.registry import schema
 from cardkit.registry.books import Books
 from cardkit.registry.journal import Detail, Event
 from cardkit.registry.sealing import Lock, seal
+from cardkit.registry.unfinished import beside
 
 FORMAT = "cardkit-backup"
 _ROWS = 500  # in memory at a time
@@ -83,12 +84,12 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
             _cursors_closed(connection),
             closing(_lines(books, connection, notes)) as lines,
         ):
-            source = _Pulled(_compressed(lines))
+            source, target = _Pulled(_compressed(lines)), _Pushed(file)
             try:
-                seal(source, file, lock)
+                seal(source, target, lock)
             except Exception:
-                if source.error is not None:  # what pyrage made another error of
-                    raise source.error from None
+                if (error := source.error or target.error) is not None:
+                    raise error from None  # what pyrage made another error of
                 raise
         file.flush()
         os.fsync(file.fileno())
@@ -100,8 +101,12 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
         "rows": taken.rows,
         "sha256": _digest_of(path),
     }
-    with books.store.writing() as connection:
-        books.journal.append(connection, books.store.now(), Event("backup", detail=detail))
+    try:
+        with books.store.writing() as connection:
+            books.journal.append(connection, books.store.now(), Event("backup", detail=detail))
+    except BaseException:
+        path.unlink(missing_ok=True)  # a backup that the history does not know is none
+        raise
     return taken
 
 
@@ -222,6 +227,30 @@ class _Pulled:
         return whole[:end]
 
 
+class _Pushed:
+    """Something to write to that remembers why it could not be written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take all of `data`."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        """Give what was taken to the system."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self.error = error
+            raise
+
+
 @contextmanager
 def _new_file(path: Path) -> Iterator[Any]:
     """A file that has its name when it is complete."""
@@ -231,7 +260,7 @@ def _new_file(path: Path) -> Iterator[Any]:
             hint="name another file",
             zh=f"{path} 已存在：备份不会覆盖任何文件，请另取文件名",
         )
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = beside(path)
     try:
         handle = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         try:

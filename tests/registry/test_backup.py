@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -143,6 +147,56 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(registry: Registry, tmp_
     with pytest.raises(UsageError, match="no public key"):
         take(registry, tmp_path / "file", Lock(("age1nonsense",)))
     assert not list(tmp_path.glob("*file*"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("lock", [LOCK, Lock(passphrase="测试 words")])
+def test_a_backup_onto_a_full_disk_is_one_line_and_leaves_nothing(
+    registry: Registry, file: Path, lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk says so while the encryption writes, which makes an error of its own of it."""
+    fill(registry)
+    full = file.with_name("full")
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(backup, "beside", lambda _: full)
+    with pytest.raises(UsageError, match="No space left on device"):
+        take(registry, file, lock)
+    assert [path.name for path in file.parent.glob("*") if "registry.db" not in path.name] == []
+
+
+def test_a_backup_that_the_history_cannot_note_is_none(registry: Registry, file: Path) -> None:
+    """Whoever is told that it failed finds no file that looks like one."""
+    fill(registry)
+    clock = SetClock()
+    later = Registry.open(
+        registry.books.store.engine.url.render_as_string(hide_password=False),
+        clock=lambda: clock() - dt.timedelta(days=1),
+        actor="administrator",
+    )
+    with later, pytest.raises(RegistryError, match="the clock says"):
+        take(later, file)
+    assert not file.exists()
+
+
+def test_what_a_killed_program_left_is_removed_by_the_next(registry: Registry, file: Path) -> None:
+    """A restore that was killed leaves a registry in clear beside the name it was to get."""
+    fill(registry)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    target = file.with_name("restored.db")
+    left = [
+        target.with_name(f".{target.name}.{ended.pid}.part{more}") for more in ("", "-wal", "-shm")
+    ]
+    left.append(file.with_name(f".{file.name}.{ended.pid}.part"))
+    working = file.with_name(f".{file.name}.{os.getppid()}.part")
+    foreign = file.with_name(f".{file.name}.notes.part")
+    for path in (*left, working, foreign):
+        path.touch()
+    take(registry, file)
+    restore(file, sqlite_url(target))
+    assert not [path for path in left if path.exists()]
+    assert working.exists()
+    assert foreign.exists()
 
 
 def test_a_registry_that_fails_while_it_is_backed_up_is_told_as_such(
