@@ -109,7 +109,7 @@ def _place(url: str) -> Iterator[str]:
     try:
         parsed = make_url(url)
         is_file = parsed.get_backend_name() == "sqlite" and bool(parsed.database)
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):
         is_file = False  # opening it says what is wrong
     if not is_file:
         yield url
