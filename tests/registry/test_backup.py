@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Table, select
 from cardkit.errors import CardkitError, ExitCode, UsageError
 from cardkit.registry import backup, restoring, schema
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
+from cardkit.registry.numbering import Numbering
 from cardkit.registry.registry import Registry, sqlite_url
 from cardkit.registry.sealing import Key, Lock, WrongKeyError
 from tests import postgres
@@ -26,6 +27,7 @@ from tests.registry.support import (
     SetClock,
     applicant,
     assert_consistent,
+    batch,
     begin,
     crowd,
     enrol,
@@ -111,6 +113,25 @@ def test_the_restore_drill(
             issue(restored, record)
         enrol(restored, crowd(50))
         assert_consistent(restored)
+
+
+def test_after_a_real_loss_no_number_comes_twice(
+    registry: Registry, file: Path, target: str
+) -> None:
+    """What was given out after the backup is known to nobody: the profile says where to go on."""
+    fill(registry)
+    take(registry, file)
+    enrol(registry, crowd(60))  # and then the disk broke
+    given = {(r.card_number, r.id_code) for r in registry.list()}
+    restore(file, target)
+    with open_at(target) as restored:
+        kept = {(r.card_number, r.id_code) for r in restored.list()}
+        beyond = Numbering("A", 1000, 1000, "639900")
+        restored.enrol([applicant(n) for n in range(200, 220)], beyond, batch())
+        new = {(r.card_number, r.id_code) for r in restored.list()} - kept
+        assert len(new) == 20
+        assert not {number for number, _ in new} & {number for number, _ in given}
+        assert not {code for _, code in new} & {code for _, code in given}
 
 
 def test_both_sides_note_it_in_the_history(registry: Registry, file: Path, target: str) -> None:
