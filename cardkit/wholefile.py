@@ -10,10 +10,13 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
 from cardkit.errors import UsageError
+
+_ENDING = ".part"
 
 
 @contextmanager
@@ -42,9 +45,9 @@ def appearing(
         It cannot be written, or may not be overwritten: what was there before stays as it is.
     """
     name = name or str(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     if not overwrite and os.path.lexists(path):
         raise _taken(name)
+    unfinished = beside(path)
     try:
         flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(unfinished, flags, 0o600)
@@ -87,6 +90,37 @@ def write(path: Path, content: bytes, *, overwrite: bool = True, **words: str) -
     """
     with appearing(path, overwrite=overwrite, **words) as file:
         file.write(content)
+
+
+def beside(path: Path) -> Path:
+    """Where this program makes `path`; what dead programs left of theirs is removed first.
+
+    It may hold personal data, and nobody would look for it.
+
+    Examples
+    --------
+    >>> beside(Path("registry.db")).name == f".registry.db.{os.getpid()}.part"
+    True
+    """
+    for left in path.parent.glob(f".{escape(path.name)}.*{_ENDING}*"):
+        process = left.name.removeprefix(f".{path.name}.").partition(_ENDING)[0]
+        if process.isdecimal() and _has_ended(int(process)):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}{_ENDING}")
+
+
+def _has_ended(process: int) -> bool:
+    """Whether it was one of this computer's and is no more; elsewhere nothing is known."""
+    if os.name != "posix":  # asking would end it there
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
 
 
 def flush_folder(folder: Path) -> None:

@@ -115,7 +115,9 @@ def _no_links(*_arguments: object) -> None:
     raise OSError(errno.EPERM, "Operation not permitted")
 
 
-def test_a_program_that_is_killed_leaves_the_old_one(path: Path) -> None:
+def test_a_program_that_is_killed_leaves_the_old_one_and_its_part_goes_with_the_next(
+    path: Path,
+) -> None:
     program = (
         "import os, pathlib, signal, sys\n"
         "from cardkit import wholefile\n"
@@ -126,3 +128,6 @@ def test_a_program_that_is_killed_leaves_the_old_one(path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
+    assert not alone(path)
+    wholefile.write(path, b"new")
+    assert alone(path), "what the dead program left is removed by the next one"

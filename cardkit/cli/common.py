@@ -214,12 +214,30 @@ def registry_url(registry: str | None) -> str:
     'postgresql://window3@db/cards'
     >>> registry_url("/srv/cards/registry.db")
     'sqlite:////srv/cards/registry.db'
+
+    Raises
+    ------
+    UsageError
+        There is a password in it.
     """
     if registry is None:
         registry = str(places.data_directory() / "registry.db")
     if "://" in registry:
+        _refuse_password(registry)
         return registry
     return f"sqlite:///{Path(registry).expanduser().absolute().as_posix()}"
+
+
+def _refuse_password(url: str) -> None:
+    """Refuse what every user of this computer could read in the list of processes."""
+    server, _, question = url.partition("://")[2].partition("?")
+    user = server.rpartition("@")[0].rpartition("/")[2]
+    if ":" in user or any(part.startswith("password=") for part in question.split("&")):
+        raise UsageError(
+            "the password does not belong into the URL of a registry: other users can see it",
+            hint="put it into PGPASSWORD or the password file of libpq (~/.pgpass)",
+            zh="登记库地址中不能写密码，其他用户可以看到：请放入 PGPASSWORD 或密码文件 ~/.pgpass",
+        )
 
 
 def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry:

@@ -226,6 +226,6 @@ def _row(one: Client) -> tuple[str, ...]:
         one.state,
         str(shown["by"]),
         rights,
-        f"{one.per_second}/s",
+        f"{one.per_second}/s" if one.per_second else "unlimited 不限",
         one.valid_until[:10],
     )

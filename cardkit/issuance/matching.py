@@ -82,7 +82,11 @@ def next_record(registry: Registry, worklist: Worklist) -> CardRecord:
 def _nothing_to_do(registry: Registry, worklist: Worklist) -> NothingToDoError:
     unfinished = registry.unfinished()
     elsewhere = worklist.elsewhere({record.card_id for record in unfinished})
-    begun = [r.id_code.hex().upper() for r in unfinished if r.card_id not in elsewhere]
+    left = [r for r in unfinished if r.card_id not in elsewhere]
+    if left:  # a window that was just finishing its card has no claim on it any more
+        open_ = {record.card_id for record in registry.unfinished()}
+        left = [record for record in left if record.card_id in open_]
+    begun = [record.id_code.hex().upper() for record in left]
     if not begun and elsewhere:
         return _made_elsewhere(sorted(set(elsewhere.values())))
     if not begun:

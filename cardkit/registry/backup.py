@@ -82,12 +82,12 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
         _cursors_closed(connection),
         closing(_lines(books, connection, notes)) as lines,
     ):
-        source = _Pulled(_compressed(lines))
+        source, target = _Pulled(_compressed(lines)), _Pushed(file)
         try:
-            seal(source, file, lock)
+            seal(source, target, lock)
         except Exception:
-            if source.error is not None:  # what pyrage made another error of
-                raise source.error from None
+            if (error := source.error or target.error) is not None:
+                raise error from None  # what pyrage made another error of
             raise
     taken = notes.taken
     assert taken is not None  # noqa: S101 - the last line was written
@@ -97,8 +97,12 @@ def take(books: Books, path: Path, lock: Lock) -> Taken:
         "rows": taken.rows,
         "sha256": _digest_of(path),
     }
-    with books.store.writing() as connection:
-        books.journal.append(connection, books.store.now(), Event("backup", detail=detail))
+    try:
+        with books.store.writing() as connection:
+            books.journal.append(connection, books.store.now(), Event("backup", detail=detail))
+    except BaseException:
+        path.unlink(missing_ok=True)  # a backup that the history does not know is none
+        raise
     return taken
 
 
@@ -217,6 +221,30 @@ class _Pulled:
         end = len(whole) if size < 0 else size
         self._left = whole[end:]
         return whole[:end]
+
+
+class _Pushed:
+    """Something to write to that remembers why it could not be written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take all of `data`."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        """Give what was taken to the system."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self.error = error
+            raise
 
 
 def _new_file(path: Path) -> AbstractContextManager[BinaryIO]:

@@ -118,6 +118,7 @@ POSTGRES_FAULTS: Mapping[str, _Fault] = {
     "42P01": _CHANGED,
     "42703": _CHANGED,
     "0A000": _CHANGED,  # a prepared question whose answer changed its shape
+    "25P03": _LOST,  # this program said nothing for too long while others waited for it
     "25006": _Fault(
         RegistryError,
         "the registry {where} cannot be written",

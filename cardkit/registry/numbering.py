@@ -42,9 +42,9 @@ class Numbering:
     card_prefix : str
         Zero to seven digits or capitals; the rest of the eight is the running number.
     card_first : int
-        The first running number, used while the registry has given none.
+        The lowest running number; a registry that has given it goes on behind its last one.
     serial_first : int
-        The first chip serial, used while the registry has given none.
+        The lowest chip serial, likewise.
     district : str
         Six digits (GB/T 2260), the first three bytes of the card id code.
 

@@ -20,9 +20,23 @@ from cardkit.registry.errors import RegistryError
 WAIT_SECONDS = 60.0
 """How long a window waits for another one that is writing: a county's roster takes some ten."""
 
+_TURN_SECONDS = 45
+"""How long whoever has the writer's turn may say nothing: less than others wait for it.
+
+A program that was stopped in the middle of a change, or whose computer sleeps or lost its network,
+would keep every other window waiting for ever.
+"""
+
 _CONNECT_SECONDS = 10
+_LINE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds and tries after which a line is given up whose other end has gone without a word."""
+
 _WRITER = 0x636172646B6974  # "cardkit": one writer of a registry at a time
-_TAKE_TURN = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({_WRITER})"
+_TAKE_TURN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; "
+    f"SET LOCAL idle_in_transaction_session_timeout = '{_TURN_SECONDS}s'; "
+    f"SELECT pg_advisory_xact_lock({_WRITER})"
+)
 
 BEGINS_ITSELF = {"isolation_level": "AUTOCOMMIT"}
 """Execution options of the connection that writes: the driver leaves it to `take_turn` to begin."""
@@ -61,13 +75,16 @@ def connect_arguments(url: URL, busy_seconds: float) -> dict[str, Any]:
     """Settings of every connection; a commit is durable whatever the server's own settings are."""
     given = url.query.get("options", "")
     wished = given if isinstance(given, str) else " ".join(given)
-    ours = f"-c lock_timeout={max(1, int(busy_seconds * 1000))} -c synchronous_commit=on"
+    ours = f"-c lock_timeout={max(1, int(busy_seconds * 1000))} -c synchronous_commit=on" + "".join(
+        f" -c tcp_{name}={value}" for name, value in _LINE.items()
+    )
     return {
         "options": f"{wished} {ours}".strip(),
         "application_name": "cardkit",
         "client_encoding": "UTF8",
         "connect_timeout": _CONNECT_SECONDS,
-        "keepalives_idle": 30,
+        "tcp_user_timeout": 1000 * int(WAIT_SECONDS),
+        **_LINE,
     }
 
 

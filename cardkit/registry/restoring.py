@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ from cardkit.registry.registry import Registry, sqlite_url
 from cardkit.registry.sealing import Key, damaged, looks_sealed, unseal
 from cardkit.registry.statements import Statement, Value
 from cardkit.registry.store import Clock
+from cardkit.wholefile import beside
 
 _ROWS = 2_000  # written at a time
 _MUCH = 8 << 20  # bytes of rows that wait to be written
@@ -109,7 +109,7 @@ def _place(url: str) -> Iterator[str]:
     try:
         parsed = make_url(url)
         is_file = parsed.get_backend_name() == "sqlite" and bool(parsed.database)
-    except (ArgumentError, NoSuchModuleError):
+    except (ArgumentError, NoSuchModuleError, ValueError):
         is_file = False  # opening it says what is wrong
     if not is_file:
         yield url
@@ -117,7 +117,7 @@ def _place(url: str) -> Iterator[str]:
     path = Path(parsed.database or "")
     if path.exists() and path.stat().st_size:
         raise _filled(str(path))
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = beside(path)
     try:
         yield sqlite_url(unfinished)
         unfinished.replace(path)

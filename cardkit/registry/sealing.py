@@ -53,7 +53,7 @@ class Key:
     passphrase: str = field(default="", repr=False)
 
 
-def seal(source: Source, target: BinaryIO, lock: Lock) -> None:
+def seal(source: Source, target: Sink, lock: Lock) -> None:
     """Encrypt everything `source` gives.
 
     Raises

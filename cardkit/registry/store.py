@@ -356,7 +356,7 @@ def _engine(url: str, busy_seconds: float | None, *, only_look: bool) -> Engine:
             paramstyle="qmark" if is_sqlite else "format",
             pool_reset_on_return="rollback",
         )
-    except (ArgumentError, NoSuchModuleError, ImportError):
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):  # a port that is no number
         raise RegistryError(
             "this is not the URL of a registry, or the driver of its database is not installed",
             hint="name an SQLite file: --registry sqlite:///PATH, or a PostgreSQL database: "

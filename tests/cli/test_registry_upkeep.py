@@ -36,6 +36,23 @@ def keys(tmp_path: Path) -> tuple[str, Path]:
     return str(identity.to_public()), file
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://w:geheim@127.0.0.1:1/x",
+        "postgres://w:@h/x",
+        "postgresql://w@/x?a=b&password=geheim",
+    ],
+)
+def test_a_password_in_a_url_is_refused(capsys: pytest.CaptureFixture[str], url: str) -> None:
+    """The list of processes shows the command line to everybody."""
+    for command in (["list"], ["migrate"], ["client", "list"]):
+        code, out, said = run(capsys, *command, "--registry", url)
+        assert (code, out) == (2, "")
+        assert "PGPASSWORD" in said
+        assert "geheim" not in said
+
+
 def test_migrate(capsys: pytest.CaptureFixture[str], path: Path) -> None:
     with_layout_1(sqlite_url(path))
     code, _, said = run(capsys, "list", "--registry", str(path))

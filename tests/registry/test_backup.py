@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from sqlalchemy import Connection, Table, select
 from cardkit.errors import CardkitError, ExitCode, UsageError
 from cardkit.registry import backup, restoring, schema
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
+from cardkit.registry.numbering import Numbering
 from cardkit.registry.registry import Registry, sqlite_url
 from cardkit.registry.sealing import Key, Lock, WrongKeyError
 from tests import postgres
@@ -22,6 +27,7 @@ from tests.registry.support import (
     SetClock,
     applicant,
     assert_consistent,
+    batch,
     begin,
     crowd,
     enrol,
@@ -109,6 +115,25 @@ def test_the_restore_drill(
         assert_consistent(restored)
 
 
+def test_after_a_real_loss_no_number_comes_twice(
+    registry: Registry, file: Path, target: str
+) -> None:
+    """What was given out after the backup is known to nobody: the profile says where to go on."""
+    fill(registry)
+    take(registry, file)
+    enrol(registry, crowd(60))  # and then the disk broke
+    given = {(r.card_number, r.id_code) for r in registry.list()}
+    restore(file, target)
+    with open_at(target) as restored:
+        kept = {(r.card_number, r.id_code) for r in restored.list()}
+        beyond = Numbering("A", 1000, 1000, "639900")
+        restored.enrol([applicant(n) for n in range(200, 220)], beyond, batch())
+        new = {(r.card_number, r.id_code) for r in restored.list()} - kept
+        assert len(new) == 20
+        assert not {number for number, _ in new} & {number for number, _ in given}
+        assert not {code for _, code in new} & {code for _, code in given}
+
+
 def test_both_sides_note_it_in_the_history(registry: Registry, file: Path, target: str) -> None:
     fill(registry)
     taken = take(registry, file)
@@ -143,6 +168,56 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(registry: Registry, tmp_
     with pytest.raises(UsageError, match="no public key"):
         take(registry, tmp_path / "file", Lock(("age1nonsense",)))
     assert not list(tmp_path.glob("*file*"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("lock", [LOCK, Lock(passphrase="测试 words")])
+def test_a_backup_onto_a_full_disk_is_one_line_and_leaves_nothing(
+    registry: Registry, file: Path, lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk says so while the encryption writes, which makes an error of its own of it."""
+    fill(registry)
+    full = file.with_name("full")
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(backup, "beside", lambda _: full)
+    with pytest.raises(UsageError, match="No space left on device"):
+        take(registry, file, lock)
+    assert [path.name for path in file.parent.glob("*") if "registry.db" not in path.name] == []
+
+
+def test_a_backup_that_the_history_cannot_note_is_none(registry: Registry, file: Path) -> None:
+    """Whoever is told that it failed finds no file that looks like one."""
+    fill(registry)
+    clock = SetClock()
+    later = Registry.open(
+        registry.books.store.engine.url.render_as_string(hide_password=False),
+        clock=lambda: clock() - dt.timedelta(days=1),
+        actor="administrator",
+    )
+    with later, pytest.raises(RegistryError, match="the clock says"):
+        take(later, file)
+    assert not file.exists()
+
+
+def test_what_a_killed_program_left_is_removed_by_the_next(registry: Registry, file: Path) -> None:
+    """A restore that was killed leaves a registry in clear beside the name it was to get."""
+    fill(registry)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    target = file.with_name("restored.db")
+    left = [
+        target.with_name(f".{target.name}.{ended.pid}.part{more}") for more in ("", "-wal", "-shm")
+    ]
+    left.append(file.with_name(f".{file.name}.{ended.pid}.part"))
+    working = file.with_name(f".{file.name}.{os.getppid()}.part")
+    foreign = file.with_name(f".{file.name}.notes.part")
+    for path in (*left, working, foreign):
+        path.touch()
+    take(registry, file)
+    restore(file, sqlite_url(target))
+    assert not [path for path in left if path.exists()]
+    assert working.exists()
+    assert foreign.exists()
 
 
 def test_a_registry_that_fails_while_it_is_backed_up_is_told_as_such(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -204,6 +204,25 @@ def test_a_window_is_told_that_others_make_the_cards_that_are_left(
     with pytest.raises(NothingToDoError, match="only begun cards are missing") as caught:
         next_record(other, second)
     assert other.get(1).id_code.hex().upper() in caught.value.message
+
+
+def test_a_card_that_another_window_is_just_finishing_is_not_missing(
+    one: Registry, other: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is sent to spoil a card that was begun at one look and issued at the next."""
+    ids = [1, 2]
+    first, second = one.worklist(ids, window="1"), other.worklist(ids, window="2")
+    for card_id in claimed(first, 2):
+        begin(one, one.get(card_id))
+    asked = second.elsewhere
+
+    def finished_meanwhile(begun: Collection[int] = ()) -> dict[int, str]:
+        one.result(1, ok=True, id_code=one.get(1).id_code + MAC)
+        return asked(begun)
+
+    monkeypatch.setattr(second, "elsewhere", finished_meanwhile)
+    with pytest.raises(NothingToDoError, match=r"being made at window 1$"):
+        next_record(other, second)
 
 
 def test_claimed_and_not_begun_elsewhere_is_not_a_complete_batch(

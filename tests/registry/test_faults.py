@@ -102,8 +102,10 @@ def test_a_newer_registry_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["registry.db", "nosuch:///registry.db", "sqlite://", "sqlite:///:memory:", "", "::"]
-)
+    "url",
+    ["registry.db", "nosuch:///registry.db", "sqlite://", "sqlite:///:memory:", "", "::",
+     "postgresql://window3@db:port/cards"],
+)  # fmt: skip
 def test_a_url_that_names_no_registry_is_refused(url: str) -> None:
     with pytest.raises(RegistryError) as caught:
         Registry.open(url, clock=SetClock(), actor="x")

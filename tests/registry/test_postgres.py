@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cardkit.errors import ExitCode
 from cardkit.registry import faults
+from cardkit.registry import postgres as postgres_store
 from cardkit.registry.errors import RegistryError, RegistryUnavailableError
 from cardkit.registry.journal import Event
 from cardkit.registry.registry import Registry
@@ -122,6 +123,33 @@ def test_a_registry_that_another_program_writes_is_waited_for(database: str) -> 
         assert one.get(2).state == "writing"
 
 
+def test_a_program_that_stopped_in_the_middle_does_not_keep_the_others_waiting(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its computer sleeps, or a cable was pulled: it loses its turn, and its change."""
+    assert postgres_store._TURN_SECONDS < postgres_store.WAIT_SECONDS
+    quick = postgres_store._TAKE_TURN.replace(f"'{postgres_store._TURN_SECONDS}s'", "'1s'")
+    assert quick != postgres_store._TAKE_TURN
+    monkeypatch.setattr(postgres_store, "_TAKE_TURN", quick)
+    with open_at(database) as sleeper, open_at(database) as other:
+        enrol(other, crowd(2))
+        head = other.history_head()
+
+        def fall_asleep() -> None:
+            store, journal = sleeper.books.store, sleeper.books.journal
+            with store.writing() as connection:
+                journal.append(connection, store.now(), Event("test"))
+                begin(other, other.get(1))  # waits, and gets its turn
+                journal.append(connection, store.now(), Event("test"))
+
+        with pytest.raises(RegistryUnavailableError) as caught:
+            fall_asleep()
+        assert_plain(caught.value, "is lost")
+        assert other.history_head().sequence == head.sequence + 1
+        issue(sleeper, sleeper.get(2))  # it is awake again
+        assert_consistent(other)
+
+
 def test_a_server_that_is_not_there(tmp_path: object) -> None:
     refused(f"postgresql://u:geheim@/x?host={tmp_path}", "does not answer", ExitCode.UNREACHABLE)
     refused("postgresql://u:geheim@127.0.0.1:1/x", "does not answer", ExitCode.UNREACHABLE)
@@ -183,6 +211,7 @@ def test_a_user_without_rights_is_told_so(server: postgres.Server, database: str
         (psycopg.errors.IoError, "the disk failed", ExitCode.UNREACHABLE),
         (psycopg.errors.DataCorrupted, "is damaged", ExitCode.USAGE),
         (psycopg.errors.AdminShutdown, "is lost", ExitCode.UNREACHABLE),
+        (psycopg.errors.IdleInTransactionSessionTimeout, "is lost", ExitCode.UNREACHABLE),
         (psycopg.errors.CannotConnectNow, "is lost", ExitCode.UNREACHABLE),
         (psycopg.errors.SerializationFailure, "is locked", ExitCode.UNREACHABLE),
         (psycopg.errors.DeadlockDetected, "is locked", ExitCode.UNREACHABLE),

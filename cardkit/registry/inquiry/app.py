@@ -94,7 +94,7 @@ def _add_questions(app: FastAPI, office: Office, forwarding: Forwarding) -> None
         if reply.refusal:
             return _refused(reply)
         if reply.elsewhere:
-            await forwarding.fill((question,), reply.answers, reply.elsewhere)
+            await forwarding.fill((question,), reply.answers, reply.elsewhere, reply.shown)
         answer = reply.answers[0]
         return _problem(answer) if "status" in answer else JSONResponse(answer)
 
@@ -109,7 +109,7 @@ def _add_questions(app: FastAPI, office: Office, forwarding: Forwarding) -> None
         if reply.refusal:
             return _refused(reply)
         if reply.elsewhere:
-            await forwarding.fill(questions, reply.answers, reply.elsewhere)
+            await forwarding.fill(questions, reply.answers, reply.elsewhere, reply.shown)
         return JSONResponse({"answers": reply.answers})
 
 
@@ -186,7 +186,7 @@ def _add_error_handlers(app: FastAPI) -> None:
     async def malformed(_: Request, error: Exception) -> Response:
         """Say where, never what: the values may be personal numbers."""
         errors = error.errors() if isinstance(error, RequestValidationError) else []
-        where = "; ".join(sorted({".".join(map(str, e["loc"])) for e in errors}))
+        where = "; ".join(sorted({".".join(map(str, _place(e))) for e in errors}))
         return _problem(problem("malformed", where[:500]))
 
     async def other(_: Request, error: Exception) -> Response:
@@ -201,6 +201,12 @@ def _add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, other)
     app.add_exception_handler(RegistryError, unavailable)
+
+
+def _place(error: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Where an error is; the name of a field nobody declared is something that was sent."""
+    place: tuple[str | int, ...] = tuple(error["loc"])
+    return place[:-1] if error["type"] == "extra_forbidden" else place
 
 
 def _declare_security(app: FastAPI) -> None:

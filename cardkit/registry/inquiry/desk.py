@@ -67,6 +67,11 @@ class Reply:
     elsewhere: dict[int, str] = field(default_factory=dict)
     holders: dict[int, Holding] = field(default_factory=dict, repr=False)
 
+    @property
+    def shown(self) -> dict[str, tuple[str, ...]]:
+        """Fields of each group that the client may see."""
+        return visible(self.client.rights if self.client else frozenset())
+
 
 class Desk:
     """Answers calls. Safe to use from several threads.
@@ -178,7 +183,7 @@ class Desk:
         self, call: Call, reply: Reply, found: dict[By, dict[str, Holding]], instant: str
     ) -> None:
         rights = reply.client.rights if reply.client else frozenset()
-        shown = visible(rights)
+        shown = reply.shown
         for place, question in enumerate(call.questions):
             code = self._refused(question, reply, call)
             if code:

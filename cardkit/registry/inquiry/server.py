@@ -1,15 +1,17 @@
-"""Opens the port: TLS, client certificates, a limit on sizes. uvicorn stays in here."""
+"""Opens the port: TLS, client certificates, limits on sizes and on patience. uvicorn stays here."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 10  # seconds for answers under way when the server stops
+_PATIENCE = 30.0  # seconds for a request to come whole and its answer to be taken
+_HANDSHAKE = 10.0  # seconds for TLS to be agreed on
+_MOST_CONNECTIONS = 4000
+_OWN_FILES = 100  # files and sockets the server itself has open, and some to spare
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +60,77 @@ class Tls:
 
 
 class Protocol(_Protocol):
-    """HTTP on a connection that knows the client's certificate."""
+    """HTTP on a connection that knows the client's certificate and is not kept for nothing.
+
+    uvicorn waits for ever for a request that was begun. Some hundred clients that say a word and
+    then nothing would take every place.
+    """
+
+    most = _MOST_CONNECTIONS
+    _told_at = float("-inf")
+    _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Keep the digest of the certificate for the requests of this connection."""
         super().connection_made(transport)
+        if len(self.connections) > self.most:
+            self._tell_full()
+            transport.abort()
+            return
+        self._watch()
         tls = transport.get_extra_info("ssl_object")
         certificate = tls.getpeercert(binary_form=True) if tls is not None else None
         if certificate:
             digest = sha256(certificate).hexdigest()
             self.app_state = {**self.app_state, "client_certificate": digest}
+
+    def data_received(self, data: bytes) -> None:
+        """Count the seconds from the first byte of a request."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Stop counting; the next request may be here already."""
+        self._unwatch()
+        super().on_response_complete()
+        if not self.cycle.response_complete:
+            self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop counting."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self._deadline is None and not self.transport.is_closing():
+            self._deadline = self.loop.call_later(_PATIENCE, self.transport.abort)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _tell_full(self) -> None:
+        """One line a minute, however many come."""
+        now = self.loop.time()
+        if now - Protocol._told_at > 60:
+            Protocol._told_at = now
+            log.warning("%d connections are open: others are turned away", self.most)
+
+
+def _most_connections() -> int:
+    """As many as this process may have open; the system's usual limit is raised if it lets us."""
+    try:
+        import resource  # noqa: PLC0415 - of POSIX only
+    except ImportError:  # pragma: no cover
+        return _MOST_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_CONNECTIONS + _OWN_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _MOST_CONNECTIONS
+    reached = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (reached, hard))
+    return max(1, reached - _OWN_FILES)
 
 
 class LimitedBody:
@@ -109,7 +178,9 @@ def listen(host: str, port: int) -> socket.socket:
         It is taken, or no address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio only sends at once (TCP_NODELAY) where the protocol is named; an answer in two pieces
+    # would wait 40 ms for the client's system to confirm the first
+    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
@@ -142,7 +213,9 @@ def serve(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
+        loop="asyncio",
     )
+    Protocol.most = _most_connections()
     config.load()
     if tls is not None:
         config.ssl = _context(tls)
@@ -169,6 +242,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port and tell."""
+        if self.config.ssl is not None:  # asyncio alone would wait for a minute
+            loop: Any = asyncio.get_running_loop()
+            loop.create_server = partial(loop.create_server, ssl_handshake_timeout=_HANDSHAKE)
         await super().startup(sockets)
         if self.started:
             self._tell()

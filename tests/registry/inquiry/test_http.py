@@ -157,7 +157,7 @@ def test_a_body_that_is_refused_does_not_come_back(http: TestClient, token: str)
     for body in (
         {"by": secret, "key": "x"}, {"by": "card_number", "key": [secret]},
         {"by": "card_number", "key": "x", "extra": secret}, [secret],
-        {"by": "card_number", "key": secret * 9},
+        {"by": "card_number", "key": secret * 9}, {"by": "card_number", "key": "x", secret: 1},
     ):  # fmt: skip
         answer = http.post("/v1/inquiry", json=body, headers=bearer(token))
         assert answer.status_code == 422

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -24,6 +25,7 @@ from cardkit.registry.inquiry.clients import Clients
 from cardkit.registry.inquiry.questions import By, Question
 from cardkit.registry.inquiry.record import Record
 from cardkit.registry.inquiry.rights import Right
+from cardkit.registry.inquiry.server import listen
 from cardkit.registry.numbering import Numbering
 from cardkit.registry.registry import Registry, sqlite_url
 from tests.certificates import Authority, make_authority
@@ -47,10 +49,24 @@ class Running:
         return self.process.returncode, said
 
 
+_IMPATIENT = """
+import sys
+from cardkit.cli.main import main
+from cardkit.registry.inquiry import server
+server._PATIENCE = server._HANDSHAKE = 4.0
+sys.exit(main())
+"""
+
+
 @contextmanager
-def serving(folder: Path, *options: str, profile: str = "test") -> Iterator[Running]:
+def serving(
+    folder: Path,
+    *options: str,
+    profile: str = "test",
+    program: Sequence[str] = (sys.executable, "-m", "cardkit"),
+) -> Iterator[Running]:
     command = [
-        sys.executable, "-m", "cardkit", "registry", "serve", "--registry",
+        *program, "registry", "serve", "--registry",
         str(folder / "registry.db"), "--profile", profile, "--listen", "127.0.0.1:0", "--json",
         *options,
     ]  # fmt: skip
@@ -208,6 +224,91 @@ def test_a_body_without_end_is_cut_off(opened: Registry, clients: Clients, tmp_p
         endless = httpx2.post(url, content=iter([b" " * 65536] * 64), headers=bearer(token))
         assert endless.status_code == 400
         assert httpx2.get(f"{server.url}/v1/health").is_success
+
+
+BEGUN = (
+    b"",
+    b"POST /v1/inquiry HTTP/1.1\r\nHost: x\r\nConte",
+    b"POST /v1/inquiry HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+)
+"""What a client says and then no more."""
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_client_that_says_no_more_does_not_keep_its_place(
+    opened: Registry, tmp_path: Path, authority: Authority, *, encrypted: bool
+) -> None:
+    assert opened is not None
+    own = authority.issue("server")
+    tls = ("--cert", str(own.certificate), "--key", str(own.key))
+    options = tls if encrypted else ("--plain-loopback",)
+    program = (sys.executable, "-c", _IMPATIENT)
+    with serving(tmp_path, *options, program=program) as server, client_of(own.ca) as http:
+        where = _address(server)
+        silent = [socket.create_connection(where, timeout=20) for _ in BEGUN]
+        for connection, words in zip(silent, BEGUN, strict=True):
+            connection.sendall(words)
+        answered = socket.create_connection(where, timeout=20)
+        if not encrypted:  # a second request is waited for no longer than the first
+            answered.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answered.recv(4096).startswith(b"HTTP/1.1 200")
+            answered.sendall(BEGUN[1])
+        assert all(_is_closed(connection) for connection in [*silent, answered])
+        assert http.get(f"{server.url}/v1/health").is_success
+
+
+def test_more_connections_than_the_system_allows_are_turned_away(
+    opened: Registry, tmp_path: Path
+) -> None:
+    """Those that are open go on; others come in again when one of them has ended."""
+    assert opened is not None
+    program = ("sh", "-c", 'ulimit -n 120; exec "$0" -m cardkit "$@"', sys.executable)
+    with serving(tmp_path, "--plain-loopback", program=program) as server:
+        where = _address(server)
+        with httpx2.Client(base_url=server.url) as inside:
+            assert inside.get("/v1/health").is_success
+            many = [socket.create_connection(where, timeout=20) for _ in range(60)]
+            assert _is_closed(many[-1])
+            assert inside.get("/v1/health").is_success
+        for connection in many:
+            connection.close()
+        _, said = server.stop()
+    assert said.count("others are turned away") == 1
+
+
+def test_an_answer_in_pieces_does_not_wait_for_a_confirmation() -> None:
+    """Whoever asks one thing after the other on a connection would wait 40 ms each time."""
+
+    async def scene() -> int:
+        accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def come(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            line = writer.get_extra_info("socket")
+            accepted.set_result(line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        port = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(come, sock=port):
+            _, writer = await asyncio.open_connection(*port.getsockname())
+            sends_at_once = await accepted
+            writer.close()
+        return sends_at_once
+
+    assert asyncio.run(scene())
+
+
+def _address(server: Running) -> tuple[str, int]:
+    host, _, port = server.url.partition("://")[2].partition(":")
+    return host, int(port)
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether the other side has closed it, or does within the time of the connection."""
+    with connection:
+        try:
+            return connection.recv(1) == b""
+        except ConnectionError:
+            return True
 
 
 def test_personal_data_do_not_leave_in_clear(opened: Registry, tmp_path: Path) -> None:
