@@ -126,10 +126,11 @@ def issue(
             output.note(text("stock", lang, held=held, place=stock_place.of(ctx)))
         work = jobs.worklist(opened, job, window or windows.own_name(), windows.is_dead)
         stack.callback(work.close)
-        writer = Writer(loaded, opened, work, keyring, os.urandom)
+        writer, rows = Writer(loaded, opened, work, keyring, os.urandom), job.row_of
         batch = Batch(
-            writer, feeds, set(job.wanted), lambda event: output.note(event_line(event, lang))
-        )
+            writer, feeds, set(job.wanted),
+            lambda event: output.note(event_line(event, lang, rows)),
+        )  # fmt: skip
         _be_patient(sam, batch, output, lang)
         if job.wanted:
             output.note(text("readers", lang, names="、".join(feed.name for feed in feeds)))
