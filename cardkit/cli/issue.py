@@ -198,9 +198,10 @@ def _feeds(
 ) -> list[Feed]:
     """The readers that are meant; checked before anything else happens."""
     if list(names) == [VIRTUAL]:
-        from cardkit.virtual.factory import CardFactory  # noqa: PLC0415
+        from cardkit.virtual.factory import CardFactory, check_synthetic  # noqa: PLC0415
         from cardkit.virtual.feed import VirtualFeed  # noqa: PLC0415
 
+        check_synthetic(profile)
         factory = CardFactory(profile, store=open_keys(profile, "issue"))
         kind = {"blank": chips == "blank", "complete": chips == "complete"}
         first = windows.first_virtual_serial(window)
