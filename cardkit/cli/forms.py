@@ -15,6 +15,7 @@ from cardkit.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from cardkit.registry.forms import Document, Kind, NumberedForm
     from cardkit.registry.forms.gathering import Gathered
+    from cardkit.registry.forms.records import Subject
     from cardkit.registry.operators import Operator
     from cardkit.registry.registry import Registry
 
@@ -129,7 +130,7 @@ def list_(
         (
             document.number,
             document.kind.value,
-            f"{document.subject.kind} {document.subject.number}",
+            _subject(document.subject),
             document.made_at,
             document.made_by,
             _STANDINGS[document.standing],
@@ -139,6 +140,11 @@ def list_(
     ]
     heads = ("编号 NUMBER", "KIND", "ABOUT", "时间 MADE", "经办 BY", "状态", "补打 REPRINTS")
     out.lines(table(rows, heads))
+
+
+def _subject(subject: Subject) -> str:
+    """What a paper is about; a statement of a place belongs to no card."""
+    return f"{subject.kind} {subject.number}" if subject.number else "place"
 
 
 _STANDINGS = {"printed": "printed 已打印", "begun": "BEGUN 未完成", "void": "VOID 已作废"}

@@ -75,7 +75,7 @@ def test_no_virtual_card_is_made_with_the_keys_of_real_cards(run: Run, tmp_path:
                  "--registry", tmp_path / "r.db")  # fmt: skip
 
     assert result.code == 4
-    assert "不是测试配置" in result.complaint
+    assert "不是测试配置" in result.err
     assert not (tmp_path / "r.db").exists()
     assert not list(folder.glob("*/*"))
 

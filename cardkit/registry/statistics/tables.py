@@ -7,7 +7,7 @@ history. A person counts for the place they belonged to at the instant of the ev
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, literal_column, or_, select
@@ -17,6 +17,7 @@ from cardkit.registry.places.fund import place_of, within
 from cardkit.registry.schema.cards import cards, history
 from cardkit.registry.schema.places import places, residence
 from cardkit.registry.statistics.errors import StatisticsError
+from cardkit.registry import lifecycle
 from cardkit.registry.statistics.periods import Period, bounds, period_of
 
 MEASURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -45,11 +46,16 @@ class Table:
     rows : sequence of (str, str, str, counts)
         Code and name of the place, the period, and a count for each measure; people without a
         place stand under ``''``.
+    words : mapping
+        Chinese names of the columns of counts.
     """
 
     period: str
     measures: tuple[str, ...]
     rows: Sequence[tuple[str, str, str, tuple[int, ...]]]
+    words: Mapping[str, str] = field(
+        default_factory=lambda: {name: word for name, (word, _) in MEASURES.items()}
+    )
 
     @property
     def totals(self) -> tuple[int, ...]:
@@ -60,9 +66,7 @@ class Table:
         """Headings of its columns."""
         if lang == "zh":
             words = ["地点编码", "地点", "期间"]
-            return words + [
-                MEASURES[name][0] if name in MEASURES else name for name in self.measures
-            ]
+            return words + [self.words.get(name, name) for name in self.measures]
         return ["place", "name", "period", *self.measures]
 
     def lines(self) -> Iterator[list[str | int]]:
@@ -172,7 +176,7 @@ class Statistics:
                 if wanted is None or where in wanted:
                     sums.setdefault(tree.up(where), [0] * len(states))[states.index(state)] += count
         rows = [(*tree.named(where), "", tuple(counts)) for where, counts in sums.items()]
-        return Table(Period.ALL, states, sorted(rows))
+        return Table(Period.ALL, states, sorted(rows), lifecycle.load().words["state"])
 
 
 def _count(
