@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardkit.cli import common, desk
+from cardkit.cli.lifecycle_text import told
 from cardkit.cli.output import Output
 from cardkit.cli.registry_cards import find
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from cardkit.registry.lifecycle import Act, Agent, Appearance, Request
-    from cardkit.registry.lifecycle.days import Calendar
+    from cardkit.registry.lifecycle import Agent, Appearance, Request
     from cardkit.registry.operators import Operator
     from cardkit.registry.registry import Registry
 
@@ -98,7 +98,7 @@ def perform(
         asked = request_of(opened, ctx, (action, subject), operator, Given(**given), more)
         act = life.perform(asked)
     out.document(act.as_json())
-    out.lines(told(act, desk.rules_of(ctx).calendar))
+    out.lines(told(act, desk.rules_of(ctx), out.language))
 
 
 def request_of(
@@ -156,29 +156,3 @@ def _details(*, wanted: bool) -> tuple[dict[str, str], Agent | None]:
             hint='for example {"agent": {"name": "...", "citizen_number": "..."}}',
             zh="标准输入不是所要的 JSON 对象：请核对",
         ) from None
-
-
-def told(act: Act, calendar: Calendar) -> list[str]:
-    """The act in lines for people, with times of the place; nothing personal."""
-    lines = [
-        f"act {act.act_id}: {act.action}: record {act.subject} {act.from_state} → {act.to_state}"
-    ]
-    if act.subject_kind == "card" and act.bank_from != act.bank_to:
-        lines.append(f"bank side: {act.bank_from} → {act.bank_to}")
-    if act.lapses_at:
-        lines.append(f"lapses by itself at {calendar.local(act.lapses_at)}")
-    if act.fee or act.deposit > 0:
-        lines.append(f"fee {act.fee / 100:.2f} yuan, deposit {act.deposit / 100:.2f} yuan")
-    if act.deposit < 0:
-        lines.append(f"deposit given back 押金退还 {-act.deposit / 100:.2f}")
-    if act.due:
-        lines.append(f"due by {act.due}")
-    if act.new_card is not None:
-        lines.append(f"record {act.new_card} is planned in its place")
-    if act.receipt_number:
-        lines.append(f"receipt {act.receipt} {act.receipt_number}")
-    if act.chip:
-        lines.append(f"chip: {act.chip}")
-    if act.follow_up:
-        lines.append(f"still to do: {act.follow_up}")
-    return lines

@@ -43,8 +43,8 @@ def test_a_card_from_the_window_to_its_replacement(run: Run, staffed: Path) -> N
     assert lost["lapses_at"]
     assert done(run("lifecycle", "find", 1, *wang)).document["to_state"] == "active"
     done(run("lifecycle", "report-loss", 1, *wang))
-    new = done(run("lifecycle", "replace", 1, *wang)).document
-    assert new["new_card"] == 4
+    said = done(run("lifecycle", "replace", 1, *wang[:2], *wang[3:], "--lang", "en")).out
+    assert "record 4 is planned in its place" in said
     assert state(run) == "replaced"
     assert done(run("registry", "audit", "--verify", "--json")).document["intact"]
     shown = done(run("registry", "show", 1)).out
@@ -223,7 +223,8 @@ def test_what_an_act_says_to_people(run: Run, staffed: Path) -> None:
     wang = ("--operator", "wang", "--paper", "id", "--paper", "card")
     done(run("lifecycle", "activate", 1, *wang))
     lost = done(run("lifecycle", "report-loss", 1, "--temporary", *wang))
-    assert f"act {act['act_id'] + 2}: report-loss-temporary" in lost.out
+    assert f"业务{act['act_id'] + 2}：临时挂失　记录1　已启用 → 临时挂失" in lost.out
+    assert "芯片待办：列入黑名单" in lost.out
     assert "Z" not in lost.out  # times are those of the place
     refused = run("lifecycle", "find", 1, *wang, "--reason", "张三找到了")
     assert (refused.code, len(refused.err.splitlines())) == (2, 1)
@@ -243,7 +244,7 @@ def test_temporary_cards_are_listed_and_a_known_one_is_named(run: Run, staffed: 
     assert [one["serial"] for one in done(run(*temporary, "pool")).document] == ["T2"]
     assert done(run(*temporary, "overdue")).document == []
     back = run("lifecycle", "temporary", "back", number, "--paper", "deposit-receipt", *wang)
-    assert "押金退还 25.00" in done(back).out
+    assert "退还押金 25.00 元" in done(back).out
 
 
 def test_a_refused_change_of_an_account_is_in_the_history(run: Run, staffed: Path) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, literal_column, or_, select
 
+from cardkit.registry import lifecycle
 from cardkit.registry.books import Books
 from cardkit.registry.places.fund import place_of, within
 from cardkit.registry.schema.cards import cards, history
 from cardkit.registry.schema.places import places, residence
 from cardkit.registry.statistics.errors import StatisticsError
-from cardkit.registry import lifecycle
 from cardkit.registry.statistics.periods import Period, bounds, period_of
 
 MEASURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
