@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -159,7 +160,9 @@ def legal(ctx: click.Context, which: str, registry: str | None, *, as_json: bool
             "legal": [rule.as_json() for rule in rules],
         }
     )
-    out.line(f"record {card_id}: {at.state}, at the bank {at.bank_state}")
+    word = partial(life.rules.zh, "state")
+    bank = f"{at.bank_state} {word(at.bank_state)}"
+    out.line(f"record 记录 {card_id}: {at.state} {word(at.state)}, at the bank 银行侧 {bank}")
     rows = [
         (rule.action, rule.zh, rule.target, ", ".join(sorted(rule.roles)),
          ", ".join(sorted(rule.appears)), "two people" if rule.second else "")
