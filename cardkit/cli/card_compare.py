@@ -10,9 +10,10 @@ from cardkit.card.procedures.check import same
 from cardkit.card.procedures.verify import CARD_NUMBER, ID_CODE, Check, Outcome
 from cardkit.issuance.plan import plan
 from cardkit.profile import Profile
+from cardkit.registry.lifecycle import Lifecycle, load
 from cardkit.registry.records import CardRecord
 from cardkit.registry.registry import Registry
-from cardkit.registry.states import State
+from cardkit.registry.states import DEAD, NOT_MADE, STOPPED
 
 RECORD, DATA = ("registry_record", "登记库记录"), ("registry_data", "登记库资料")
 
@@ -20,7 +21,9 @@ RECORD, DATA = ("registry_record", "登记库记录"), ("registry_data", "登记
 def compare(
     tree: Tree, profile: Profile, values: Mapping[str, Value], registry: Registry
 ) -> Iterator[Check]:
-    """Whether the registry has an issued record for the card, with the data that are on it.
+    """Whether the registry has the card as one to be accepted, with the data that are on it.
+
+    A card that was never finished, has come to an end, or is lost, frozen or suspended is not.
 
     Parameters
     ----------
@@ -31,8 +34,10 @@ def compare(
     if record is None:
         yield Check(*RECORD, Outcome.FAILED, "the registry does not know this card")
         return
-    if record.state != State.ISSUED:
-        detail = f"record {record.card_id} is {record.state}, not issued"
+    rules = load(profile)
+    state = Lifecycle(registry.books, rules).standing(record.card_id).state
+    if state in (*NOT_MADE, *DEAD, *STOPPED):
+        detail = f"record {record.card_id} is {state} {rules.zh('state', state)}"
         yield Check(*RECORD, Outcome.FAILED, detail)
         return
     yield Check(*RECORD, Outcome.OK, f"record {record.card_id}")

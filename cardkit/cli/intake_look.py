@@ -102,9 +102,13 @@ def show(
     for name, value in content.items():
         text = ", ".join(value) if isinstance(value, list) else str(value)
         text = text if value not in (None, "", {}, []) else "-"
-        if not full and name in hidden:
+        if full or text == "-":
+            pass
+        elif name in ("sex", "birth_date", "birthplace", "nation"):
+            text = "***"
+        elif name in hidden:
             text = masked_number(text)
-        elif not full and name in ("name", "address", "kind_data", "agent"):
+        elif name in ("name", "address", "kind_data", "agent"):
             text = masked_name(text)
         rows.append((name, text))
     out.lines(table(rows))

@@ -129,10 +129,11 @@ def issue(
             output.note(text("stock", lang, held=held, place=stock_place.of(ctx)))
         work = jobs.worklist(opened, job, window or windows.own_name(), windows.is_dead)
         stack.callback(work.close)
-        writer = Writer(loaded, opened, work, keyring, os.urandom)
+        writer, rows = Writer(loaded, opened, work, keyring, os.urandom), job.row_of
         batch = Batch(
-            writer, feeds, set(job.wanted), lambda event: output.note(event_line(event, lang))
-        )
+            writer, feeds, set(job.wanted),
+            lambda event: output.note(event_line(event, lang, rows)),
+        )  # fmt: skip
         _be_patient(sam, batch, output, lang)
         if job.wanted:
             output.note(text("readers", lang, names="、".join(feed.name for feed in feeds)))
@@ -200,9 +201,10 @@ def _feeds(
 ) -> list[Feed]:
     """The readers that are meant; checked before anything else happens."""
     if list(names) == [VIRTUAL]:
-        from cardkit.virtual.factory import CardFactory  # noqa: PLC0415
+        from cardkit.virtual.factory import CardFactory, check_synthetic  # noqa: PLC0415
         from cardkit.virtual.feed import VirtualFeed  # noqa: PLC0415
 
+        check_synthetic(profile)
         factory = CardFactory(profile, store=open_keys(profile, "issue"))
         kind = {"blank": chips == "blank", "complete": chips == "complete"}
         first = windows.first_virtual_serial(window)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardkit.issuance.batch import Event
 
 Language = Literal["zh", "en"]
@@ -20,14 +22,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "readers": ("读卡器：{names}。请放卡；按 Ctrl-C 在当前卡完成后停止",
                 "readers: {names}. Put cards in; Ctrl-C stops after the current card"),
-    "issued": ("[{done}/{total}] {reader}　第{row}行　已制卡{left}",
-               "[{done}/{total}] {reader}  row {row}  issued{left}"),
+    "issued": ("[{done}/{total}] {reader}　{whose}　已制卡{left}",
+               "[{done}/{total}] {reader}  {whose}  issued{left}"),
+    "row": ("第{number}行", "row {number}"),
+    "record": ("记录{number}（不在本花名册）", "record {number}, not in this roster"),
     "left": ("　剩余约 {time}", "  about {time} left"),
-    "spoilt": ("{reader}　第{row}行　废卡：{error}　请换一张卡",
-               "{reader}  row {row}  chip spoilt: {error}. Put in another card"),
-    "failed": ("{reader}　第{row}行　失败：{error}", "{reader}  row {row}  failed: {error}"),
+    "spoilt": ("{reader}　{whose}　废卡：{error}　请换一张卡",
+               "{reader}  {whose}  chip spoilt: {error}. Put in another card"),
+    "failed": ("{reader}　{whose}　失败：{error}", "{reader}  {whose}  failed: {error}"),
     "refused": ("{reader}　拒绝此卡：{error}", "{reader}  card refused: {error}"),
-    "lost": ("{reader}　{error}", "{reader}  {error}"),
+    "lost": ("{error}", "{error}"),
     "waiting": ("等待：{error}", "waiting: {error}"),
     "stopped": ("整批停止：{error}", "the whole run stops: {error}"),
     "stopping": ("正在停止：当前卡完成后结束（再按一次 Ctrl-C 立即中断）",
@@ -76,21 +80,35 @@ def text(key: str, lang: Language, **values: object) -> str:
     return _TEXTS[key][lang == "en"].format_map(values)
 
 
-def event_line(event: Event, lang: Language) -> str:
-    """One line for something that happened at a reader; rows instead of names."""
-    left = ""
+def event_line(event: Event, lang: Language, row_of: Mapping[int, int]) -> str:
+    """One line for something that happened at a reader; rows instead of names.
+
+    Parameters
+    ----------
+    row_of : mapping
+        Row in the roster of this run, by card record: the registry knows the row of the roster
+        that named the person first.
+    """
+    left = whose = ""
+    if event.card_id is not None:
+        known = event.card_id in row_of
+        number = row_of[event.card_id] if known else event.card_id
+        whose = text("row" if known else "record", lang, number=number)
     total = event.issued + event.remaining
     if event.issued and event.remaining:
         left = text("left", lang, time=duration(event.seconds / event.issued * event.remaining))
+    error = event.error.line(lang) if event.error else ""
+    if event.what.value == "lost" and event.reader not in error:
+        error = f"{event.reader}: {error}"
     return text(
         event.what.value,
         lang,
         reader=event.reader,
-        row=event.row,
+        whose=whose,
         done=event.issued,
         total=total,
         left=left,
-        error=event.error.line(lang) if event.error else "",
+        error=error,
     )
 
 

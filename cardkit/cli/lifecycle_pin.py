@@ -108,7 +108,11 @@ def _service(
     with card_session(target, opens=True, keys=True) as session:
         profile = session.profile
         if profile is None:  # `keys` sees to that
-            raise UsageError("keys belong to a profile", hint="name it with --profile")
+            raise UsageError(
+                "keys belong to a profile",
+                hint="name it with --profile",
+                zh="密钥由配置决定：请用 --profile 指明配置",
+            )
         life = desk.lifecycle_of(opened, ctx)
         yield PinService(life, profile, session.card, session.run, os.urandom), session.reader
 

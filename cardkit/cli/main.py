@@ -42,6 +42,24 @@ COMMANDS = {
 }
 
 
+_ROOM = 4
+"""Columns left free at the end of lines of help."""
+
+
+class _Formatter(click.HelpFormatter):
+    """Help for a terminal: a Chinese character takes two columns of it, and click counts one."""
+
+    def __init__(
+        self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None
+    ) -> None:
+        super().__init__(indent_increment, width, max_width)
+        if width is None:
+            self.width -= _ROOM
+
+
+click.Context.formatter_class = _Formatter  # also of every command below
+
+
 @click.group(
     cls=LazyGroup,
     later=COMMANDS,

@@ -46,8 +46,12 @@ reader = "ACR39"
 full = true
 ```
 
-`CARDKIT_OPERATOR` names who is accountable 操作员 in the history of the registry; without it
-that is the login name. PINs are asked for without echo, or come from `--pin-file` or
+Who works 操作员 has two names. In a registry with accounts it is the account that is signed in:
+`--operator`, `CARDKIT_OPERATOR_LOGIN`, or whoever is if it is one person. For keys, and in a
+registry without accounts, it is the login name at the computer, or `CARDKIT_OPERATOR`. The socket
+of a key agent that opens the key store is `CARDKIT_KEY_AGENT`.
+
+PINs are asked for without echo, or come from `--pin-file` or
 `--pin-stdin`: there is no option that takes a PIN, because others can see a command line.
 
 After a bug, `CARDKIT_DEBUG=1` shows the whole traceback, which may hold personal data.

@@ -29,7 +29,12 @@ FULL = click.option(
     "--full", is_flag=True, help="Show names and numbers of people 全部显示; masked otherwise."
 )
 STATE = click.option(
-    "--state", "states", type=click.Choice(STATES), multiple=True, help="Only these states 状态."
+    "--state",
+    "states",
+    type=click.Choice(STATES),
+    multiple=True,
+    metavar="STATE",
+    help=f"Only these states 状态; repeat it: {', '.join(STATES)}.",
 )
 
 

@@ -6,7 +6,7 @@ from cardkit.issuance.roster import Problem, Roster
 from cardkit.registry.contradictions import between
 from cardkit.registry.records import CardRecord
 from cardkit.registry.registry import Registry
-from cardkit.registry.states import DEAD, State
+from cardkit.registry.states import DEAD, NOT_MADE
 
 
 def compare(roster: Roster, registry: Registry) -> dict[str, int]:
@@ -28,7 +28,9 @@ def compare(roster: Roster, registry: Registry) -> dict[str, int]:
         }
     )
     records = [known.get(number) for number in roster.citizen_numbers]
-    issued = sum(record is not None and record.state == State.ISSUED for record in records)
+    issued = sum(
+        record is not None and record.state not in (*NOT_MADE, *DEAD) for record in records
+    )
     new = sum(record is None or record.state in DEAD for record in records)
     return {"issued": issued, "waiting": len(records) - issued - new, "new": new}
 

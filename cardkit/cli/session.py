@@ -169,7 +169,11 @@ def card_session(target: Target, *, opens: bool = False, keys: bool = False) -> 
     """
     profile = target.load_profile()
     if (keys or target.psam or target.psam_image) and profile is None:
-        raise UsageError("keys belong to a profile", hint="name it with --profile")
+        raise UsageError(
+            "keys belong to a profile",
+            hint="name it with --profile",
+            zh="密钥由配置决定：请用 --profile 指明配置",
+        )
     from cardkit.card.authentication import KEY_VERSION  # noqa: PLC0415
     from cardkit.card.card import Card  # noqa: PLC0415
 

@@ -25,7 +25,7 @@ from cardkit.registry.people import Applicant
 from cardkit.registry.records import CardRecord
 from cardkit.virtual import service, vpcd
 from cardkit.virtual.card import VirtualCard
-from cardkit.virtual.factory import SERIAL_LENGTH, CardFactory
+from cardkit.virtual.factory import SERIAL_LENGTH, CardFactory, check_synthetic
 from cardkit.virtual.link import VirtualLink
 
 LAST_ITEM = "SSSE.EF06.0D"
@@ -107,6 +107,7 @@ class Stack:
             yield made
 
     def _maker(self) -> Callable[[int], VirtualCard]:
+        check_synthetic(self._profile)
         factory = CardFactory(self._profile, store=open_keys(self._profile, "virtual card"))
         persons = people(self.count, self._first)
 

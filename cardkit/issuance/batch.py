@@ -63,7 +63,6 @@ class Event:
     what: What
     reader: str
     card_id: int | None = None
-    row: int | None = None
     error: CardkitError | None = None
     issued: int = 0
     remaining: int = 0
@@ -233,7 +232,7 @@ class Batch:
             self._spoilt_in_a_row = self._spoilt_in_a_row + 1 if isinstance(outcome, Spoilt) else 0
         what = {Issued: What.ISSUED, Spoilt: What.SPOILT, Failed: What.FAILED}[type(outcome)]
         error = None if isinstance(outcome, Issued) else outcome.error
-        self._note(what, feed, error, card_id, outcome.record.row)
+        self._note(what, feed, error, card_id)
         if self._spoilt_in_a_row >= MOST_SPOILT:
             raise TooManySpoiltError
 
@@ -243,7 +242,6 @@ class Batch:
         feed: Feed,
         error: CardkitError | None = None,
         card_id: int | None = None,
-        row: int | None = None,
     ) -> None:
         with self._lock:
             message = error.message if error is not None and what is What.WAITING else ""
@@ -251,7 +249,7 @@ class Batch:
                 return  # nothing new stands in the way
             self._told[feed.name] = message
             event = Event(
-                what, feed.name, card_id, row, error, len(self._tally.issued), len(self._wanted),
+                what, feed.name, card_id, error, len(self._tally.issued), len(self._wanted),
                 self._clock() - self._started,
             )  # fmt: skip
             self._tell(event)

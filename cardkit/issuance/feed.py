@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from cardkit.apdu import Link
-from cardkit.apdu.link import chain
+from cardkit.apdu.link import LinkLostError, chain
 from cardkit.errors import UnreachableError
 
 Stop = Callable[[], bool]
@@ -45,12 +45,25 @@ class Feed(Protocol):
 
 
 class NextCardError(UnreachableError):
-    """The card that was made is still in."""
-
-    zh = "请取出卡片，放入下一张"
+    """The card that was made, or refused, is still in."""
 
     def __init__(self, reader: str) -> None:
-        super().__init__(f"the card in {reader} is done", hint="take it out, put the next one in")
+        super().__init__(
+            f"the card in {reader} is done",
+            hint="take it out, put the next one in",
+            zh=f"{reader} 中的卡片已处理完：请取出，放入下一张",
+        )
+
+
+class UnfinishedCardError(UnreachableError):
+    """The card that was in is not finished, and not back yet."""
+
+    def __init__(self, reader: str) -> None:
+        super().__init__(
+            f"the card that was in {reader} is not finished",
+            hint="put the same card in again, here or in another reader",
+            zh=f"{reader} 中的卡片没有做完：请放回同一张卡（哪台读卡器都可以）",
+        )
 
 
 class PcscFeed:
@@ -68,6 +81,7 @@ class PcscFeed:
         self.name = reader
         self._idle = idle
         self._seen: int | None = None
+        self._unfinished = False
 
     @contextmanager
     def next_card(self, stop: Stop, obstacle: Obstacle) -> Iterator[Link | None]:
@@ -75,8 +89,12 @@ class PcscFeed:
         from cardkit.apdu import pcsc  # noqa: PLC0415 - pyscard only where a reader is used
 
         def tell(error: UnreachableError) -> None:
-            done = isinstance(error, pcsc.NoCardError) and self._seen is not None
-            obstacle(NextCardError(self.name) if done else error)
+            if self._seen is None or not isinstance(error, pcsc.NoCardError):
+                obstacle(error)
+            elif self._unfinished:
+                obstacle(UnfinishedCardError(self.name))
+            else:
+                obstacle(NextCardError(self.name))
 
         try:
             state = pcsc.wait_for_card(
@@ -88,8 +106,12 @@ class PcscFeed:
             yield None
             return
         with pcsc.open_card(self.name) as link:
+            self._unfinished = False
             try:
                 yield chain(link, t0=link.protocol == "T=0")
+            except LinkLostError:
+                self._unfinished = True
+                raise
             finally:
                 link.close(pcsc.Disposition.UNPOWER)
                 self._seen = state.events

@@ -29,7 +29,7 @@ from cardkit.registry.numbering import Numbering
 from cardkit.registry.people import Applicant
 from cardkit.registry.records import BatchInfo, CardRecord, Conflict, Enrolment
 from cardkit.registry.registry import Registry
-from cardkit.registry.states import State
+from cardkit.registry.states import NOT_MADE, State
 from cardkit.registry.worklist import Worklist
 
 
@@ -45,6 +45,11 @@ class Job:
     enrolment: Enrolment
     rows: dict[int, int] = field(repr=False)
     wanted: list[int] = field(repr=False)
+
+    @property
+    def row_of(self) -> dict[int, int]:
+        """Row in this roster, by card record."""
+        return {card_id: row for row, card_id in self.rows.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +221,7 @@ def _issued(job: Job, records: Mapping[int, CardRecord]) -> dict[int, IssuedCard
     return {
         row: IssuedCard(record.card_number, record.card_id_code.hex().upper())
         for row, card_id in job.rows.items()
-        if (record := records[card_id]).state == State.ISSUED
+        if (record := records[card_id]).state not in NOT_MADE
     }
 
 
@@ -247,7 +252,7 @@ def _report(
         waiting=standing.waiting,
         begun=standing.begun,
     )
-    row_of = {card_id: row for row, card_id in job.rows.items()}
+    row_of = job.row_of
     return Report(
         stamp,
         profile.name,
@@ -257,7 +262,11 @@ def _report(
         tally.cards_per_hour,
         tuple(job.roster.remarks),
         tuple(job.roster.rejects),
-        tuple((row_of[card_id], error.line(lang)) for card_id, error in tally.failed.items()),
+        tuple(
+            (row_of[card_id], error.line(lang))
+            for card_id, error in tally.failed.items()
+            if card_id in row_of  # a card that was begun with another roster may have been put in
+        ),
         tuple(error.line(lang) for _, error in tally.spoilt),
         tuple(Counter(error.line(lang) for error in tally.refused).items()),
         tuple((row_of[r.card_id], r.id_code.hex().upper()) for r in begun),

@@ -7,7 +7,7 @@ from cardkit.card.procedure import Procedure
 from cardkit.card.procedures.identify import Identity, WrongCardError
 from cardkit.registry.records import CardRecord, Chip
 from cardkit.registry.registry import Registry
-from cardkit.registry.states import ChipState, State
+from cardkit.registry.states import NOT_MADE, ChipState
 from cardkit.registry.worklist import Worklist
 
 _MOST_CODES = 3
@@ -54,14 +54,22 @@ def known_chip(registry: Registry, id_code: bytes) -> Chip | None:
     Raises
     ------
     WrongCardError
-        It was given up as spoilt.
+        It was given up as spoilt, or its record has come to an end.
     """
     chip = registry.chip(id_code)
-    if chip is not None and chip.state in (ChipState.SPOILT, ChipState.RETIRED):
+    if chip is None:
+        return None
+    if chip.state == ChipState.SPOILT:
         raise WrongCardError(
             "this chip was marked as spoilt",
             hint="put it with the spoilt cards",
             zh="此卡已登记为废卡：请放入废卡箱",
+        )
+    if chip.state == ChipState.RETIRED:
+        raise WrongCardError(
+            "this card was replaced, cancelled or given up",
+            hint="take it back, to be destroyed with the spoilt cards",
+            zh="此卡已补换、注销或作废：请收回，与废卡一同销毁",
         )
     return chip
 
@@ -114,7 +122,7 @@ def _made_elsewhere(windows: list[str]) -> NothingToDoError:
 
 
 def _unless_issued(record: CardRecord) -> CardRecord:
-    if record.state == State.ISSUED:
+    if record.state not in NOT_MADE:
         raise CardAlreadyIssuedError(
             f"this card is issued already, as record {record.card_id}",
             hint="take the card out and put in a new one",

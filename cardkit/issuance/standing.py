@@ -8,15 +8,8 @@ from dataclasses import dataclass
 
 from cardkit.issuance.batch import Tally
 from cardkit.registry.registry import Registry
-from cardkit.registry.states import State
+from cardkit.registry.states import NOT_MADE, State
 from cardkit.registry.worklist import Worklist
-
-_NOT_MADE = frozenset(
-    {
-        State.PLANNED, State.ORDERED, State.WRITING, State.WRITTEN, State.VERIFIED, State.FAILED,
-        State.SPOILT,
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,7 @@ def standing(
     """
     states = registry.states(set(card_ids))
     count = Counter(states.values())
-    made = {card_id for card_id, state in states.items() if state not in _NOT_MADE}
+    made = {card_id for card_id, state in states.items() if state not in NOT_MADE}
     here = len(tally.issued)
     elsewhere = len(made.intersection(wanted).difference(tally.issued))
     begun = {card_id for card_id, state in states.items() if state == State.WRITING}

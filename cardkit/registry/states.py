@@ -120,6 +120,15 @@ TRANSITIONS: Mapping[tuple[State | None, Action], State] = {
 DEAD = (State.SPOILT, State.REPLACED, State.CANCELLED, State.TRANSFERRED, State.ENDED)
 """States that do not count as having a card, and that nothing leads out of."""
 
+NOT_MADE = (
+    State.PLANNED, State.ORDERED, State.WRITING, State.WRITTEN, State.VERIFIED, State.FAILED,
+    State.SPOILT,
+)  # fmt: skip
+"""States in which no card was finished; in every other one there is, or was, a card."""
+
+STOPPED = (State.SUSPENDED, State.FROZEN, State.TEMPORARILY_LOST, State.LOST)
+"""States in which a card lives and must not be accepted."""
+
 LIVE_CHIP = (ChipState.BOUND, ChipState.ISSUED)
 """States in which a chip belongs to exactly one record."""
 

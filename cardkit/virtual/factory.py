@@ -18,6 +18,7 @@ from cardkit.card.procedure import run
 from cardkit.card.procedures.identify import APPLICATION_PROVIDER, NO_MAC, identify
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
 from cardkit.crypto.algorithm import cipher_of
+from cardkit.errors import RefusedError
 from cardkit.issuance.keyring import Keyring
 from cardkit.issuance.plan import (
     algorithm_of,
@@ -37,13 +38,32 @@ SERIAL_LENGTH = 4
 RandomSource = Callable[[int], bytes]
 
 
+def check_synthetic(profile: Profile) -> None:
+    """Refuse to keep virtual cards of real keys: an image holds keys in clear.
+
+    And a registry of real people would have cards in it that nobody can hold in their hands.
+
+    Raises
+    ------
+    RefusedError
+        The profile is not marked as a test.
+    """
+    if not profile.test:
+        raise RefusedError(
+            f"profile {profile.name} is not marked as a test: no virtual cards with its keys",
+            hint="images of virtual cards hold keys in clear; rehearse with test = true and a "
+            "store of test keys",
+            zh=f"配置 {profile.name} 不是测试配置，不能制作虚拟卡：练习请用测试配置（如 test）",
+        )
+
+
 class CardFactory:
     """Makes virtual chips of one profile.
 
     Parameters
     ----------
     profile : Profile
-        Must be marked as a test: the factory loads test keys.
+        Whoever keeps the chips asks `check_synthetic` first.
     random : callable
         ``random(n)`` gives n bytes; the chips draw their challenges from it.
     store : KeyStore, optional

@@ -14,6 +14,7 @@ from cardkit.cli import common
 from cardkit.profile import load
 from cardkit.virtual.factory import CardFactory
 from tests.cli.conftest import NAME, NUMBER, VALUES, Run
+from tests.registry.support import leave_in, open_at
 
 TODAY = dt.date(2026, 11, 21)
 GOOD: dict[str, Value] = {
@@ -198,3 +199,36 @@ def test_verifying_presents_nothing_and_writes_nothing(run: Run, images: Path) -
 
 def test_the_checks_have_a_name_in_both_languages() -> None:
     assert all(check.name and check.chinese for check in agreement(GOOD, TODAY))
+
+
+@pytest.mark.parametrize("state", ["handed_out", "active", "cancelling"])
+def test_a_card_in_use_agrees_with_its_record(run: Run, registry: Path, state: str) -> None:
+    live(registry, state)
+    found = checks(
+        run, "--image", registry.with_name("first.card"), "--profile", "test",
+        "--registry", registry,
+    )  # fmt: skip
+
+    assert found["registry_record"] == found["registry_data"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [("lost", "已挂失"), ("frozen", "已冻结"), ("suspended", "已暂停"), ("replaced", "已补换")],
+)
+def test_a_card_that_must_not_be_accepted_fails_with_its_state(
+    run: Run, registry: Path, state: str, word: str
+) -> None:
+    live(registry, state)
+    result = run(
+        "card", "verify", "--image", registry.with_name("first.card"), "--profile", "test",
+        "--registry", registry,
+    )  # fmt: skip
+
+    assert result.code == 1
+    assert f"is {state} {word}" in result.out
+
+
+def live(registry: Path, state: str) -> None:
+    with open_at(registry, clock=common.now) as opened:
+        leave_in(opened, 1, state)

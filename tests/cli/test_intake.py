@@ -66,6 +66,11 @@ def test_the_whole_road(run: Run, place: Path) -> None:
     assert [one["state"] for one in listed] == ["applied", "applied"]
     shown = run("intake", "list").out + run("intake", "show", 1).out
     assert not any(one["citizen_number"] in shown or one["name"] in shown for one in listed)
+    lines = {
+        line.split()[0]: line.split()[1:] for line in run("intake", "show", 1).out.splitlines()
+    }
+    assert lines["birth_date"] == lines["sex"] == ["***"]
+    assert lines["agent"] == lines["bank_card_number"] == ["-"]  # nothing there to hide
 
     asked = run("intake", "identity", "--system", "virtual", "--operator", "zhao", "--json")
     assert asked.document["counts"]["match"] == 2

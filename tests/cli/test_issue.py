@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cardkit.cli import common
 from cardkit.codec.numbers import is_card_number
 from cardkit.issuance import job as jobs
 from cardkit.profile import load
@@ -16,6 +18,7 @@ from cardkit.registry.worklist import Worklist
 from cardkit.virtual.factory import CardFactory
 from tests.bench import Insert, Inserted
 from tests.cli.conftest import Run
+from tests.registry.support import leave_in, open_at
 
 PEOPLE = 4
 
@@ -59,6 +62,51 @@ def test_the_same_roster_again_makes_nothing_new(run: Run, roster: Path) -> None
     assert code == 0
     assert (document["issued"], document["existing"], document["open"]) == (0, PEOPLE, 0)
     assert document["elsewhere"] == 0
+
+
+def test_a_card_in_use_counts_as_made(run: Run, roster: Path, tmp_path: Path) -> None:
+    """It stays in the return list, `roster check` knows it, and its chip is refused as issued."""
+    registry, out = tmp_path / "r.db", tmp_path / "out"
+    issue(run, roster, "--registry", registry, "--out", out)
+    with open_at(registry, clock=common.now) as opened:
+        leave_in(opened, 1, "active")
+        leave_in(opened, 2, "lost")
+
+    again = issue(run, roster, "--registry", registry, "--out", out)[1]
+    known = run("roster", "check", roster, "--profile", "test", "--registry", registry, "--json")
+
+    assert again["existing"] == PEOPLE
+    with Path(again["return_list"]).open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == PEOPLE
+    assert known.document["registry"] == {"issued": PEOPLE, "waiting": 0, "new": 0}
+
+    card = min((out / "virtual-cards").iterdir())
+    card.rename(card.with_suffix(".in-reader"))
+    assert run("roster", "sample", 1, "--seed", 6, "--out", roster).code == 0
+    more = run("issue", roster, "--profile", "test", "--reader", "virtual", "--registry", registry,
+               "--out", out)  # fmt: skip
+    assert "此卡已制（记录1）：请取出换新卡" in more.err
+    assert not list((out / "virtual-cards").glob("*.in-reader"))
+
+
+def test_the_row_that_is_shown_is_that_of_this_roster(
+    run: Run, roster: Path, tmp_path: Path
+) -> None:
+    """People who were enrolled by another roster: the operator looks them up in the one in hand."""
+    heading, first, second, *_ = roster.read_text().splitlines()
+    with open_at(tmp_path / "r.db", clock=common.now) as opened:
+        enrolled = jobs.read_roster(load("test"), roster, dt.date(2026, 11, 30))
+        jobs.enrol(load("test"), opened, enrolled)
+    roster.write_text("\n".join([heading, second, first]) + "\n")
+
+    done = run("issue", roster, "--profile", "test", "--reader", "virtual",
+               "--registry", tmp_path / "r.db")  # fmt: skip
+
+    cards = run("registry", "list", "--registry", tmp_path / "r.db", "--json").document
+    told = [line for line in done.err.splitlines() if "已制卡" in line]
+    made = sorted((c for c in cards if c["state"] == "issued"), key=lambda c: c["issued_at"])
+    rows = [2 if card["citizen_number"] in second else 3 for card in made]
+    assert [f"第{row}行" in line for row, line in zip(rows, told, strict=True)] == [True, True]
 
 
 def test_what_another_window_made_is_not_open(
@@ -165,7 +213,8 @@ def test_over_pcsc_with_two_readers(run: Run, roster: Path, insert: Insert) -> N
     assert done.code == 1  # two of four people
     assert done.document["issued"] == 2
     assert done.document["open"] == 2
-    assert "取出卡片，放入下一张" in done.err
+    for each in here:  # which of the readers is meant is said
+        assert f"等待：{each.reader} 中的卡片已处理完：请取出，放入下一张" in done.err
     kinds = {r["chip_kind"] for r in run("registry", "list", "--json").document}
     assert {"premade", "blank"} <= kinds
     for each in here:

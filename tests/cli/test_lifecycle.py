@@ -46,8 +46,8 @@ def test_a_card_from_the_window_to_its_replacement(run: Run, staffed: Path) -> N
     assert lost["lapses_at"]
     assert done(run("lifecycle", "find", 1, *wang)).document["to_state"] == "active"
     done(run("lifecycle", "report-loss", 1, *wang))
-    new = done(run("lifecycle", "replace", 1, *wang)).document
-    assert new["new_card"] == 4
+    said = done(run("lifecycle", "replace", 1, *wang[:2], *wang[3:], "--lang", "en")).out
+    assert "record 4 is planned in its place" in said
     assert state(run) == "replaced"
     assert done(run("registry", "audit", "--verify", "--json")).document["intact"]
     shown = done(run("registry", "show", 1)).out
@@ -294,7 +294,7 @@ def test_temporary_cards_are_listed_and_a_known_one_is_named(run: Run, staffed: 
     assert [one["serial"] for one in done(run(*temporary, "pool")).document] == ["T2"]
     assert done(run(*temporary, "overdue")).document == []
     back = run("lifecycle", "temporary", "back", number, "--paper", "deposit-receipt", *wang)
-    assert "押金退还 25.00" in done(back).out
+    assert "退还押金 25.00 元" in done(back).out
 
 
 def test_a_refused_change_of_an_account_is_in_the_history(run: Run, staffed: Path) -> None:

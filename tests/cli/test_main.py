@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import click
@@ -80,6 +81,15 @@ def test_help_lists_every_noun_with_its_chinese_term(run: Run) -> None:
     for noun in ("issue", "reader", "roster", "registry", "card", "pin", "virtual", "doctor"):
         assert f"\n  {noun} " in result.out
     assert "社会保障卡" in result.out
+
+
+def test_help_fits_a_terminal_of_80_columns(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Chinese character takes two of them."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for words in ((), ("intake", "identity"), ("issue",), ("card", "verify"), ("registry", "list")):
+        for line in run(*words, "--help").out.splitlines():
+            wide = sum(unicodedata.east_asian_width(each) in "WF" for each in line)
+            assert len(line) + wide <= 80, line
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -18,6 +18,7 @@ from cardkit.cli.output import Output
 from cardkit.cli.session import NoKeys
 from cardkit.cli.virtual import _report
 from cardkit.cli.virtual_cards import ImageCard, Stack
+from cardkit.errors import RefusedError
 from cardkit.profile import load
 from cardkit.virtual import service
 from cardkit.virtual.card import VirtualCard
@@ -58,6 +59,25 @@ def test_an_image_is_made_at_once_private_and_used_again(tmp_path: Path) -> None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (again,) = stack("blank", image=path)  # it is there: its state does not change
     assert again.card.snapshot() == first.card.snapshot()
+
+
+def test_no_virtual_card_is_made_with_the_keys_of_real_cards(run: Run, tmp_path: Path) -> None:
+    """Its image would hold them in clear, and the registry a card that does not exist."""
+    profile, folder = tmp_path / "county.toml", tmp_path / "people.issued"
+    profile.write_text(
+        '[region]\nprovince = "63"\ncity = "639900"\n[keys]\nstore = "soft:keys.store"\n'
+    )
+    run("roster", "sample", 1, "--out", tmp_path / "people.csv")
+
+    with pytest.raises(RefusedError, match="not marked as a test"):
+        next(iter(Stack(load(str(profile)), "premade", 1, 1, None)))
+    result = run("issue", tmp_path / "people.csv", "--profile", profile, "--reader", "virtual",
+                 "--registry", tmp_path / "r.db")  # fmt: skip
+
+    assert result.code == 4
+    assert "不是测试配置" in result.err
+    assert not (tmp_path / "r.db").exists()
+    assert not list(folder.glob("*/*"))
 
 
 def test_an_image_is_saved_when_the_card_loses_its_power(tmp_path: Path) -> None:

@@ -6,13 +6,18 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import update
+
 from cardkit.apdu import Link, pcsc
 from cardkit.apdu.link import LinkLostError, chain
 from cardkit.apdu.pcsc import calls
 from cardkit.errors import CardkitError
+from cardkit.issuance.feed import NextCardError, UnfinishedCardError
 from cardkit.issuance.writer import Failed, Issued, Spoilt
 from cardkit.keys.soft import SoftKeyStore
 from cardkit.profile import Profile
+from cardkit.registry.schema import chips
+from cardkit.registry.states import ChipState
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
 from cardkit.virtual.link import VirtualLink
 from tests.workshop import Workshop, applicant, master_keys
@@ -50,6 +55,7 @@ def refusals(folder: Path) -> Lines:
     other = _shop(folder / "other", 9)
     return {
         "issued already": _line(shop, done),
+        "retired": _retired(folder),
         "issued elsewhere": _line(other, done),
         "half made": _line(shop, answers={READ_ID_CODE: "0110" + "00" * 16 + "9000"}),
         "other chip": _line(shop, _other_chip()),
@@ -97,7 +103,19 @@ def obstacles() -> Lines:
     lines = {name: calls.explain(code, READER).line("zh") for name, code in codes.items()}
     busy = pcsc.CardBusyError(READER, [pcsc.Holder(4711, "opensc-tool")])
     service = pcsc.NoServiceError("the PC/SC service does not run")
+    lines |= {"next": NextCardError(READER).line("zh")}
+    lines |= {"unfinished": UnfinishedCardError(READER).line("zh")}
     return lines | {"busy": busy.line("zh"), "no service": service.line("zh")}
+
+
+def _retired(folder: Path) -> str:
+    """The card of a record that was replaced."""
+    shop = _shop(folder / "retired", 2, 3)
+    card = shop.factory.premade(SERIAL)
+    assert isinstance(shop.process(card), Issued)
+    with shop.registry() as registry, registry.books.store.writing() as connection:
+        connection.execute(update(chips).values(state=ChipState.RETIRED.value))
+    return _line(shop, card)
 
 
 def _shop(folder: Path, *rows: int) -> Workshop:

@@ -102,8 +102,11 @@ def test_a_card_that_was_pulled_is_finished_by_the_next_run(window: Window, stac
     card, other = window.premade(1), window.premade(2)
     card.arm(Fault(FaultKind.REMOVED, at=15))
     roster = window.people(2)
-    first = window.issue(roster, stack(card).reader)
+    reader = stack(card).reader
+    first = window.issue(roster, reader)
     assert first.code == 1
+    assert f"waiting: the card that was in {reader} is not finished" in first.err
+    assert "put the next one in" not in first.err
     assert window.states() == ["writing", "planned"]
     card.insert()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,12 +76,16 @@ def leave_in(registry: Registry, card_id: int, state: str) -> None:
 
 
 def open_at(
-    place: Path | str, *, on_commit: CommitHook | None = None, busy_seconds: float = 10.0
+    place: Path | str,
+    *,
+    on_commit: CommitHook | None = None,
+    busy_seconds: float = 10.0,
+    clock: Callable[[], datetime] | None = None,
 ) -> Registry:
-    """Open the registry in a file, or that of a URL."""
+    """Open the registry in a file, or that of a URL; without a clock it is May 2012."""
     return Registry.open(
         sqlite_url(place) if isinstance(place, Path) else place,
-        clock=SetClock(),
+        clock=clock or SetClock(),
         actor="window 1",
         busy_seconds=busy_seconds,
         on_commit=on_commit,

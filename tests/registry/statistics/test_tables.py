@@ -76,6 +76,7 @@ def test_where_cards_stand_now(registry: Registry) -> None:
     table = Statistics(registry.books).standing(level="county")
 
     assert table.measures == ("issued", "planned")
+    assert table.headings("zh")[3:] == ["已制卡", "待制卡"]
     assert [(row[0], row[3]) for row in table.rows] == [("", (2, 1)), ("C", (3, 0))]
     assert table.headings()[3:] == ["已制卡", "待制卡"]
     assert [line[1] for line in table.lines()] == ["未归属", "测试县"]
