@@ -211,6 +211,8 @@ def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_pat
     shown = desk("sun", "registry", "sample", "show", number, "--again", "--json")
     assert (shown.code, shown.document["same"]) == (0, True)
     assert shown.document["items"][0]["said"] == 2
+    (listed,) = desk.json("sun", "registry", "sample", "list")
+    assert listed == {key: value for key, value in shown.document.items() if key != "same"}
 
     desk("li", "registry", "archive", "bind", "C")
     (volume,) = run("registry", "archive", "list", "--json", "--registry", registry).document

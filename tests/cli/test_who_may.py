@@ -34,7 +34,7 @@ READING = {
     "registry archive list": "", "registry archive register": "", "lot list": "", "lot show": "1",
     "stock balance": "", "stock show": "", "lifecycle legal": "1", "lifecycle chip pending": "",
     "operator list": "", "approval list": "", "forms list": "", "registry exchange status": "",
-    "registry client list": "",
+    "registry client list": "", "registry sample list": "",
 }  # fmt: skip
 """What an inspector reads, and how it is called here."""
 
