@@ -281,6 +281,32 @@ def sample_show(
         ctx.exit(ExitCode.PARTIAL)
 
 
+@sample.command("list")
+@common.registry_option()
+@desk.operator_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
+@common.json_option()
+@click.pass_context
+def sample_list(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
+    """Samples 抽查, the newest first, and how many of their items have a result."""
+    from cardkit.registry.statistics import Inspection  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    with common.open_registry(registry, must_exist=True) as opened:
+        desk.reader(opened, ctx)
+        found = Inspection(opened.books, common.CHINA_HOURS).list()
+    out.list_document(one.as_json() for one in found)
+    rows = [
+        (str(one.sample_id), one.instant, one.action, one.place or "-", one.seed,
+         f"{len(one.items)} of {one.population}", str(sum(bool(i.result) for i in one.items)),
+         one.operator)
+        for one in found
+    ]  # fmt: skip
+    heads = ("SAMPLE", "WHEN", "ACTION", "PLACE", "SEED", "ITEMS", "RESULTS", "BY")
+    out.lines(table(rows, heads))
+
+
 def _sampled(found: Sample) -> list[str]:
     head = (
         f"sample {found.sample_id}: {len(found.items)} of {found.population} '{found.action}', "

@@ -160,7 +160,7 @@ def test_an_employer_collects(desk: Desk, tmp_path: Path, run: Run, registry: Pa
     desk("li", "registry", "places", "load", tmp_path / "e.csv")
     desk("li", "registry", "places", "assign", tmp_path / "list.csv", "--employers")
     lot = desk.json("li", "lot", "pack", "E", "--kind", "employer")[0]["lot"]
-    stdin = f"单位经办\n639900197001010015\n{PASSWORD}\n"
+    stdin = f"单位经办\n639900197001010013\n{PASSWORD}\n"
     done = desk.json("zhao", "lot", "pick-up", lot, "--second", "li", stdin=stdin)
     assert (done["state"], done["card_carrier"]) == ("out", "employer E")
     assert (
@@ -211,6 +211,8 @@ def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_pat
     shown = desk("sun", "registry", "sample", "show", number, "--again", "--json")
     assert (shown.code, shown.document["same"]) == (0, True)
     assert shown.document["items"][0]["said"] == 2
+    (listed,) = desk.json("sun", "registry", "sample", "list")
+    assert listed == {key: value for key, value in shown.document.items() if key != "same"}
 
     desk("li", "registry", "archive", "bind", "C")
     (volume,) = run("registry", "archive", "list", "--json", "--registry", registry).document

@@ -6,13 +6,14 @@ SHA-256(seed ‖ sequence) is smallest. The same seed gives the same sample on a
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from heapq import nsmallest
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
@@ -226,28 +227,20 @@ class Inspection:
             There is none.
         """
         with self._books.store.reading(snapshot=True) as connection:
-            row = (
-                connection.execute(
-                    select(samples, places.c.code)
-                    .select_from(samples.outerjoin(places, places.c.id == samples.c.place))
-                    .where(samples.c.id == sample_id)
-                )
-                .mappings()
-                .first()
-            )
+            query = _SAMPLES.where(samples.c.id == sample_id)
+            row = connection.execute(query).mappings().first()
             if row is None:
-                raise StatisticsError("unknown", f"there is no sample {sample_id}")
-            said = _results(connection, sample_id)
-            items = connection.execute(
-                select(sample_items.c.position, sample_items.c.card, sample_items.c.entry)
-                .where(sample_items.c.sample == sample_id)
-                .order_by(sample_items.c.position)
-            ).all()
-        return Sample(
-            row["id"], row["instant"], row["operator"], row["seed"], row["action"],
-            row["code"] or "", row["since"], row["until"], row["population"],
-            tuple(SampleItem(*item, *said.get(item[0], ())) for item in items),
-        )  # fmt: skip
+                raise StatisticsError(
+                    "unknown", f"there is no sample {sample_id}",
+                    hint="cardkit registry sample list", zh=f"没有抽查{sample_id}",
+                )  # fmt: skip
+            return _sample(connection, row)
+
+    def list(self) -> builtins.list[Sample]:
+        """Every sample with its results, the newest first."""
+        with self._books.store.reading(snapshot=True) as connection:
+            rows = connection.execute(_SAMPLES.order_by(samples.c.id.desc())).mappings().all()
+            return [_sample(connection, row) for row in rows]
 
     def again(self, sample_id: int) -> bool:
         """Whether drawing with the kept seed gives the same items."""
@@ -259,6 +252,25 @@ class Inspection:
         # The history only grows: what could be drawn then are the first entries of today.
         drawn = draw(kept.seed, entries[: kept.population], len(kept.items))
         return drawn == [(item.entry, item.card_id) for item in kept.items]
+
+
+_SAMPLES = select(samples, places.c.code).select_from(
+    samples.outerjoin(places, places.c.id == samples.c.place)
+)
+
+
+def _sample(connection: Connection, row: RowMapping) -> Sample:
+    said = _results(connection, row["id"])
+    items = connection.execute(
+        select(sample_items.c.position, sample_items.c.card, sample_items.c.entry)
+        .where(sample_items.c.sample == row["id"])
+        .order_by(sample_items.c.position)
+    ).all()
+    return Sample(
+        row["id"], row["instant"], row["operator"], row["seed"], row["action"],
+        row["code"] or "", row["since"], row["until"], row["population"],
+        tuple(SampleItem(*item, *said.get(item[0], ())) for item in items),
+    )  # fmt: skip
 
 
 def _entries(

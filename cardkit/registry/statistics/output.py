@@ -44,9 +44,14 @@ def _csv(table: Table, lang: str) -> bytes:
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(table.headings(lang))
-    writer.writerows(table.lines(lang))
+    writer.writerows([_harmless(cell) for cell in line] for line in table.lines(lang))
     writer.writerow([_total(lang), "", "", *table.totals])
     return file.getvalue().encode("utf-8-sig")  # spreadsheets want the mark
+
+
+def _harmless(cell: str | int) -> str | int:
+    """A name of a place that a spreadsheet does not take for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@") else cell
 
 
 def _workbook(table: Table, lang: str, title: str) -> bytes:

@@ -113,7 +113,7 @@ class Day:
         lot = self.lot("E1") or self.lots.pack("E1", "employer", operator=self.li)
         if lot.state == "packed":
             number = self.second("lot-pick-up", lot.lot_id, "zhao")
-            clerk = Clerk("经办", "639900197001010015")
+            clerk = Clerk("经办", "639900197001010013")
             self.lots.pick_up(lot.lot_id, clerk, operator=self.zhao, approval=number)
         self.return_(lot, "employer", "lot-merge")
 

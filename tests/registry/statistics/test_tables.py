@@ -114,6 +114,7 @@ def test_a_table_as_files(tmp_path: Path) -> None:
     with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
     assert lines[0] == ["地点编码", "地点", "期间", "制卡", "挂失"]
+    assert lines[2][1] == "'=1+1"  # text, no formula
     assert lines[-1] == ["合计", "", "", "2000", "3"]
     assert json.loads((tmp_path / "t.json").read_text("utf-8"))["totals"] == {
         "made": 2000,
