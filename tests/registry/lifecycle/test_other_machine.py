@@ -99,13 +99,23 @@ class OtherMachine(RuleBasedStateMachine):
     def somebody_takes_a_temporary_card(self, action: str, person: int, **given: Any) -> None:
         self.attempt("temporary", action, person=person, **given)
 
-    @rule(number=st.integers(1, 3), login=st.sampled_from(["wang", "tang"]))
-    def an_application_is_taken_and_checked(self, number: int, login: str) -> None:
-        given: dict[str, Any] = {"second": "none", "who": Appears.HOLDER, "papers": "all",
-                                 "channel": "window"}  # fmt: skip
-        self.attempt("application", "apply", number=number, login=login, person=None, **given)
-        given["who"] = Appears.NOBODY
-        self.attempt("application", "check", number=number, login=login, person=None, **given)
+    @rule(
+        number=st.integers(1, 3),
+        taker=st.sampled_from(["wang", "tang", "chen"]),
+        checker=st.sampled_from(["wang", "tang"]),
+        confirmer=st.sampled_from(["wang", "chen", "qian"]),
+    )
+    def an_application_goes_all_the_way(
+        self, number: int, taker: str, checker: str, confirmer: str
+    ) -> None:
+        """Unless whoever entered it would confirm it, too."""
+        steps = (("apply", taker), ("check", checker), ("confirm", confirmer))
+        for action, login in steps:
+            who = Appears.HOLDER if action == "apply" else Appears.NOBODY
+            self.attempt(
+                "application", action, number=number, login=login, second="none", who=who,
+                papers="all", channel="window", person=None,
+            )  # fmt: skip
 
     def approval(self, second: str, action: str, number: int, login: str) -> int | None:
         """A second person in one of the ways that can go right or wrong."""
