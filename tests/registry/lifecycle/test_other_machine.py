@@ -49,6 +49,10 @@ choices: dict[str, st.SearchStrategy[Any]] = {
     "papers": st.sampled_from(["all", "all", "none"]),
     "channel": st.sampled_from(["window", "window", "window", "phone"]),
 }
+on_applications = {"action": st.sampled_from(ACTIONS["application"]), **choices}
+on_temporary_cards = {
+    "action": st.sampled_from(ACTIONS["temporary"]), "person": st.integers(1, PERSONS), **choices,
+}  # fmt: skip
 
 
 @dataclass
@@ -91,11 +95,11 @@ class OtherMachine(RuleBasedStateMachine):
             )
             return int(connection.execute(query).scalar_one())
 
-    @rule(action=st.sampled_from(ACTIONS["application"]), **choices)
+    @rule(**on_applications)  # type: ignore[call-overload, untyped-decorator]
     def somebody_works_on_an_application(self, action: str, **given: Any) -> None:
         self.attempt("application", action, person=None, **given)
 
-    @rule(action=st.sampled_from(ACTIONS["temporary"]), person=st.integers(1, PERSONS), **choices)
+    @rule(**on_temporary_cards)  # type: ignore[call-overload, untyped-decorator]
     def somebody_takes_a_temporary_card(self, action: str, person: int, **given: Any) -> None:
         self.attempt("temporary", action, person=person, **given)
 
