@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from cardkit.registry.records import CardRecord
     from cardkit.registry.registry import Registry
 
-OUT, WIPE = "temporary-out", "temporary-wipe"
 _VALID_UNTIL, _CITIZEN = "SSSE.EF05.06", "SSSE.EF06.08"
 _FACTOR = 8
 

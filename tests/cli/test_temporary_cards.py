@@ -14,7 +14,7 @@ from cardkit.apdu import Command
 from cardkit.apdu.link import chain
 from cardkit.card.card import Card
 from cardkit.card.files import GENERATION_2
-from cardkit.card.files.model import BinaryFile, DirectoryFile
+from cardkit.card.files.model import BinaryFile, CyclicFile, DirectoryFile
 from cardkit.card.procedure import Procedure
 from cardkit.card.procedure import run as run_procedure
 from cardkit.card.procedures.wipe import NotWipedError
@@ -47,7 +47,9 @@ def pool(run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def act(run: Run, what: str, number: int, *more: object) -> dict[str, Any]:
-    return done(run("lifecycle", "temporary", what, number, *WANG, *more)).document
+    result = done(run("lifecycle", "temporary", what, number, *WANG, *more))
+    document: dict[str, Any] = result.document
+    return document
 
 
 def lend(run: Run, chip: Path, number: int = 1, card: int = 1) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def test_records_that_only_the_chip_writes_keep_a_card_out_of_the_pool(
     lend(run, chip)
     virtual, card, carry_out = by_keys(chip)
     directory = GENERATION_2.directory("DF02")
-    log = next(f for f in directory.files if f.label == "EF07")
+    log = next(f for f in directory.files if isinstance(f, CyclicFile))
     carry_out(card.open_for(log.update, directory))
     append = Command(0x00, 0xE2, 0x00, log.sfi << 3, b"1" * log.record_length)
     assert carry_out(one(append)).sw.ok

@@ -97,7 +97,7 @@ class Side:
             elif rule.get("hold") != "keep":
                 self.back_to = []
             self.state = target
-        if days := settings.get(rule.get("lapse_days"), 0):
+        if days := settings.get(rule.get("lapse_days", ""), 0):
             self.until = now + timedelta(days=days)
         elif "temporarily_lost" not in (self.state, *self.back_to):
             self.until = None

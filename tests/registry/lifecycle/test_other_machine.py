@@ -49,6 +49,10 @@ choices: dict[str, st.SearchStrategy[Any]] = {
     "papers": st.sampled_from(["all", "all", "none"]),
     "channel": st.sampled_from(["window", "window", "window", "phone"]),
 }
+on_applications = {"action": st.sampled_from(ACTIONS["application"]), **choices}
+on_temporary_cards = {
+    "action": st.sampled_from(ACTIONS["temporary"]), "person": st.integers(1, PERSONS), **choices,
+}  # fmt: skip
 
 
 @dataclass
@@ -91,21 +95,31 @@ class OtherMachine(RuleBasedStateMachine):
             )
             return int(connection.execute(query).scalar_one())
 
-    @rule(action=st.sampled_from(ACTIONS["application"]), **choices)
+    @rule(**on_applications)  # type: ignore[call-overload, untyped-decorator]
     def somebody_works_on_an_application(self, action: str, **given: Any) -> None:
         self.attempt("application", action, person=None, **given)
 
-    @rule(action=st.sampled_from(ACTIONS["temporary"]), person=st.integers(1, PERSONS), **choices)
+    @rule(**on_temporary_cards)  # type: ignore[call-overload, untyped-decorator]
     def somebody_takes_a_temporary_card(self, action: str, person: int, **given: Any) -> None:
         self.attempt("temporary", action, person=person, **given)
 
-    @rule(number=st.integers(1, 3), login=st.sampled_from(["wang", "tang"]))
-    def an_application_is_taken_and_checked(self, number: int, login: str) -> None:
-        given: dict[str, Any] = {"second": "none", "who": Appears.HOLDER, "papers": "all",
-                                 "channel": "window"}  # fmt: skip
-        self.attempt("application", "apply", number=number, login=login, person=None, **given)
-        given["who"] = Appears.NOBODY
-        self.attempt("application", "check", number=number, login=login, person=None, **given)
+    @rule(
+        number=st.integers(1, 3),
+        taker=st.sampled_from(["wang", "tang", "chen"]),
+        checker=st.sampled_from(["wang", "tang"]),
+        confirmer=st.sampled_from(["wang", "chen", "qian"]),
+    )
+    def an_application_goes_all_the_way(
+        self, number: int, taker: str, checker: str, confirmer: str
+    ) -> None:
+        """Unless whoever entered it would confirm it, too."""
+        steps = (("apply", taker), ("check", checker), ("confirm", confirmer))
+        for action, login in steps:
+            who = Appears.HOLDER if action == "apply" else Appears.NOBODY
+            self.attempt(
+                "application", action, number=number, login=login, second="none", who=who,
+                papers="all", channel="window", person=None,
+            )  # fmt: skip
 
     def approval(self, second: str, action: str, number: int, login: str) -> int | None:
         """A second person in one of the ways that can go right or wrong."""
