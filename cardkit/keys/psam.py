@@ -370,8 +370,8 @@ class PsamBatch:
     def _cannot_seal(self, why: str) -> PsamCannotError:
         return PsamCannotError(
             f"{self.ref.name}: a PSAM {why}",
-            hint="use a key store or an HSM for this; where cards are made, put in pre-made ones "
-            "with a complete id code",
+            hint="use a key store or an HSM for this; where cards are made, put in a complete "
+            "pre-made card",
             zh="PSAM 卡不能计算此 MAC：请使用密钥库或加密机；制卡请放识别码完整的预制卡",
         )
 
