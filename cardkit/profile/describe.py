@@ -72,8 +72,8 @@ MEANINGS = {
     "image, or `psam.audit` among the user's state files.",
     "numbers.card_prefix": "What card numbers begin with: 0 to 7 digits or capitals. A running "
     "number and the check character follow, 9 characters in all.",
-    "numbers.card_first": "First running number; a registry that is beyond it goes on.",
-    "numbers.serial_first": "First serial (4 bytes) for blank chips; a registry that is beyond it goes on.",
+    "numbers.card_first": "First running number; a registry beyond it goes on.",
+    "numbers.serial_first": "First serial (4 bytes) for blank chips; a registry beyond it goes on.",
     "text.four_byte_characters": "Whether a card may carry characters of four bytes in GB18030, "
     "such as 㐂. Most readers in the field cannot show them.",
     "issue.validity_years": "Years from the date of issue to the last day, EF05 tag 06.",
