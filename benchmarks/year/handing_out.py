@@ -35,7 +35,7 @@ def employers(office: Office) -> int:
         lot = office.lots.pack(code, "employer", operator=office["li"], card_ids=some)
         office.tally.update({"lots": 1, "cards in lots": lot.count})
         approval = office.approve("lot-pick-up", lot.lot_id, office["li"])
-        clerk = Clerk(f"{code}专管员", "639900197001011234")
+        clerk = Clerk(f"{code}专管员", "639900197001011235")
         office.lots.pick_up(lot.lot_id, clerk, operator=office["li"], approval=approval)
         met = {"appeared": "employer", "papers": "stamped-list"}
         rows = [(position, "handed", met) for position in range(1, lot.count + 1)]
