@@ -173,7 +173,8 @@ class Office:
     ) -> tuple[Operator, Appearance, bool]:
         rules = self.rules.of_action(action)
         appears = who or min(rules[0].appears, key=list(Appears).index)
-        papers = frozenset[str]().union(*(rule.papers_for(appears, channel) for rule in rules))
+        wants = frozenset[str]().union(*(rule.papers_for(appears, channel) for rule in rules))
+        papers = frozenset(one.partition("|")[0] for one in wants)  # the first of several that do
         wanted = (Role.WINDOW, Role.COUNTY, Role.TOWNSHIP)
         role = next(role for role in wanted if role in rules[0].roles)
         by = next(person for person in self.staff.values() if person.has(role))

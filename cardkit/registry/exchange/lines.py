@@ -103,6 +103,21 @@ def is_utf8(data: bytes) -> bool:
     return max(text) > "\u07ff"
 
 
+def is_gb18030(data: bytes) -> bool:
+    """Whether these bytes can be read as GB18030, which has all of GBK.
+
+    Examples
+    --------
+    >>> is_gb18030("䶮㛃".encode("gb18030")), is_gb18030(bytes([0xFF]))
+    (True, False)
+    """
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def field_count(line: int, found: int, wanted: int) -> Fault:
     """Too many or too few fields."""
     return Fault(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, select, text
 
+from cardkit.registry.effective import effective_bank_state, effective_state
 from cardkit.registry.exchange.keeping import Schema, frame_of, frames_of
 from cardkit.registry.schema import cards, columns, people
 from cardkit.registry.schema.base import one_of
@@ -29,14 +30,22 @@ _HOLDER: Schema = {
 }
 
 
-def holders(connection: Connection, citizen_numbers: pl.Series) -> pl.DataFrame:
-    """The living card of each citizen number that has one, by ``_key``."""
+def holders(connection: Connection, citizen_numbers: pl.Series, now: str) -> pl.DataFrame:
+    """The living card of each citizen number that has one, by ``_key``.
+
+    Parameters
+    ----------
+    now : str
+        A temporary loss that lapsed by then is over, whether or not anybody noted it.
+    """
     query = select(
         people.c.citizen_number,
         cards.c.id,
         people.c.id,
         people.c.name,
-        *columns(cards, "card_number", "bank_card_number", "state", "bank_state"),
+        *columns(cards, "card_number", "bank_card_number"),
+        effective_state(now),
+        effective_bank_state(now),
     ).join_from(people, cards, (cards.c.person == people.c.id) & LIVING)
     return _by_key(connection, query, people.c.citizen_number, citizen_numbers, _HOLDER)
 

@@ -20,6 +20,7 @@ from cardkit.registry.exchange.lines import (
     Faults,
     cut_character,
     field_count,
+    is_gb18030,
     is_utf8,
     line_width,
     pieces,
@@ -151,6 +152,9 @@ class _Reader:
                     at = error.start + 1
                 text = f"byte {at} is not {encoding}"
                 zh = f"第{at}字节不是 {encoding} 编码"
+                if encoding == "gbk" and is_gb18030(line):
+                    text += " but of gb18030, which has more characters"
+                    zh += "，是 gb18030 才有的字"
             self._faults.add(Fault(number, "encoding", text, zh))
 
     def _blank_or_control(self, first_line: int, table: pl.Series) -> bool:

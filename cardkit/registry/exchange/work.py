@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 import polars as pl
@@ -38,9 +39,9 @@ class Life(Protocol):
         *,
         operator: Operator,
         appearance: Appearance,
-        approval: int | None = None,
         channel: str = "file",
         reason: str = "",
+        since: Mapping[int, str] = MappingProxyType({}),
     ) -> BulkResult:
         """The same act for many cards, inside a transaction."""
 

@@ -26,6 +26,7 @@ from cardkit.registry.lifecycle.lapsing import Lapsing
 from cardkit.registry.lifecycle.pool import Loan, loans_of
 from cardkit.registry.lifecycle.requests import (
     NONE_EACH,
+    NONE_SINCE,
     NOTHING,
     Act,
     Appearance,
@@ -182,12 +183,13 @@ class Lifecycle:
         reason: str = "",
         details: Mapping[str, str] = NOTHING,
         each: Mapping[int, Mapping[str, str]] = NONE_EACH,
+        since: Mapping[int, str] = NONE_SINCE,
     ) -> BulkResult:
-        """The same as `perform_many` inside another transaction."""
+        """The same as `perform_many` inside another transaction; `since`: see `Request`."""
         wanted = list(card_ids)
         request = Request(
             action, wanted[0] if wanted else 0, operator, appearance, approval, channel, reason,
-            details, each,
+            details, each, since=since,
         )  # fmt: skip
         return self._many(connection, request, wanted)
 

@@ -46,7 +46,7 @@ class Hearing:
         judge = Judge(self.rules, self.request, self.operator)
         subject = self.rules.of_action(self.request.action)[0].subject
         agent = self._person_of_agent(connection)
-        known: dict[tuple[str, str], tuple[Transition, str]] = {}
+        known: dict[tuple[str, str], Transition] = {}
         ruled: list[Ruled] = []
         for card_id in dict.fromkeys(card_ids):
             at = standings.get(card_id)
@@ -59,13 +59,13 @@ class Hearing:
                     raise _agent_is_holder()
                 if states not in known:
                     state = at.bank_state if subject == "bank" else at.state
-                    rule = judge.transition(card_id, Where(subject, state, *states))
-                    known[states] = rule, lapse_of(rule, now)
+                    known[states] = judge.transition(card_id, Where(subject, state, *states))
             except (NotAllowedError, OutOfOrderError) as error:
                 outcome.refused.append((card_id, at, error))
                 continue
-            rule, lapses_at = known[states]
-            ruled.append(Ruled(at, rule, moved(at, rule, lapses_at)))
+            rule = known[states]
+            since = min(now, self.request.since.get(card_id, now))
+            ruled.append(Ruled(at, rule, moved(at, rule, lapse_of(rule, since))))
         return self._within_reach(connection, ruled, outcome)
 
     def _within_reach(

@@ -12,6 +12,7 @@ from cardkit.registry.operators.roles import Operator
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 NONE_EACH: Mapping[int, Mapping[str, str]] = MappingProxyType({})
+NONE_SINCE: Mapping[int, str] = MappingProxyType({})
 
 
 class Appears(StrEnum):
@@ -80,6 +81,9 @@ class Request:
         What the action needs (new data, an account number); never goes into the history.
     each : mapping
         The same by card record, for acts on many cards at once; before `details`.
+    since : mapping
+        By card record, the earlier instant (UTC text) at which somebody else did what is taken over
+        now: what lapses by itself counts from then.
     """
 
     action: str
@@ -92,6 +96,7 @@ class Request:
     details: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
     each: Mapping[int, Mapping[str, str]] = field(default_factory=lambda: NONE_EACH, repr=False)
     second: Operator | None = None
+    since: Mapping[int, str] = field(default_factory=lambda: NONE_SINCE)
 
     def details_for(self, subject: int) -> Mapping[str, str]:
         """What is told of one of the subjects.

@@ -184,6 +184,17 @@ def test_faults_behind_the_first_are_named_by_their_lines_too() -> None:
     assert caught.value.further("zh") == ["第5-23行有5个字段，应为6个", "…… 另有10处"]
 
 
+@pytest.mark.parametrize("name", ["龙䶮", "㛃三"], ids=["two bytes", "four bytes"])
+def test_a_name_that_only_gb18030_has_is_told_apart_from_damage(name: str) -> None:
+    data = data_of("bank-batch").replace("李四".encode("gbk"), name.encode("gb18030"))
+    with pytest.raises(FileFaultsError, match=r"line 3: byte .* but of gb18030") as caught:
+        read(LAYOUTS["bank-batch"], data)
+    assert "gb18030 才有的字" in caught.value.zh
+    damaged = data_of("bank-batch").replace("李四".encode("gbk"), b"\xc0\xff")
+    with pytest.raises(FileFaultsError, match=r"is not gbk$"):
+        read(LAYOUTS["bank-batch"], damaged)
+
+
 def test_a_batch_number_becomes_part_of_file_names_and_has_only_signs_that_can() -> None:
     wide = dataclasses.replace(
         LAYOUTS[OPENING],

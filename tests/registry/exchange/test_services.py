@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -19,14 +20,23 @@ from cardkit.registry.exchange.errors import ExchangeError, ExchangeRefusedError
 from cardkit.registry.exchange.exchange import Exchange
 from cardkit.registry.exchange.writing import write
 from cardkit.registry.journal import Event
-from cardkit.registry.lifecycle import Request
+from cardkit.registry.lifecycle import Appearance, Appears, Request
 from cardkit.registry.operators import NotAllowedError
 from cardkit.registry.registry import Registry
 from cardkit.registry.schema import cards, chips, people
 from cardkit.registry.schema.exchange import exchange_rows, proposals
 from cardkit.registry.schema.life import acts, bank_accounts, corrections, successions
-from tests.registry.exchange.desk import CLERK, COLLEAGUE, DAY, LAYOUTS, WINDOW, Desk, bank_card
-from tests.registry.support import applicant, assert_consistent, crowd, enrol, open_at
+from tests.registry.exchange.desk import (
+    CLERK,
+    COLLEAGUE,
+    DAY,
+    LAYOUTS,
+    OTHER_WINDOW,
+    WINDOW,
+    Desk,
+    bank_card,
+)
+from tests.registry.support import SetClock, applicant, assert_consistent, crowd, enrol, open_at
 
 PEOPLE = 5
 
@@ -314,7 +324,73 @@ def test_a_row_that_failed_by_itself_does_not_take_the_place_of_a_good_report(de
     assert desk.cards()["bank_state"][0] == "lost"
 
 
+def days_later(desk: Desk, days: int) -> None:
+    clock = desk.registry.books.store._clock
+    assert isinstance(clock, SetClock)
+    clock.now += dt.timedelta(days=days)
+
+
+def bank_states(desk: Desk, number: str) -> list[str]:
+    """What a batch inquiry is told about the first people."""
+    crew = crowd(3)
+    columns = {"citizen_number": [p.citizen_number for p in crew], "name": [p.name for p in crew]}
+    asked = write(LAYOUTS["state-inquiry"], pl.DataFrame(columns), {"batch": number, "date": DAY})
+    receipt = desk.take("state-inquiry", asked, "bank")
+    return desk.content(receipt, "reply", "state-answer").rows["bank_state"].to_list()
+
+
+def test_a_report_by_phone_lapses_counted_from_when_the_bank_was_told(desk: Desk) -> None:
+    """The rules say ten days; the file comes three days after the first report."""
+    desk.take(
+        "bank-opening-return", desk.bank_answers(desk.send("bank-opening", "bank", limit=3)), "bank"
+    )
+    days_later(desk, 11)
+    crew = crowd(3)
+    told = ["20120509120000", "20120501120000", "20120601120000"]  # the last one: a clock ahead
+    rows = pl.DataFrame(
+        {
+            "citizen_number": [p.citizen_number for p in crew],
+            "bank_card_number": [bank_card(at) for at in (1, 2, 3)],
+            "kind": ["1"] * 3,
+            "reported_at": told,
+        }
+    )
+    data = write(LAYOUTS["loss-report"], rows, {"batch": "1", "date": DAY})
+    answer = desk.content(desk.take("loss-report", data, "bank"), "reply", "loss-answer").rows
+    assert answer["result"].to_list() == ["00"] * 3
+    assert answer["bank_state"].to_list() == ["temporarily_lost", "opened", "temporarily_lost"]
+    assert bank_states(desk, "1") == ["temporarily_lost", "opened", "temporarily_lost"]
+    days_later(desk, 8)  # 20 May: nobody wrote the lapse down
+    assert bank_states(desk, "2") == ["opened", "opened", "temporarily_lost"]
+    assert desk.cards()["bank_state"].to_list()[0] == "temporarily_lost"
+    days_later(desk, 3)
+    assert bank_states(desk, "3") == ["opened"] * 3
+
+
 # -- card numbers, blacklist ---
+
+
+def test_a_loss_that_lapsed_leaves_the_blacklist_one_that_is_being_cancelled_does_not(
+    desk: Desk,
+) -> None:
+    desk.take("factory-return", desk.plant_answers(desk.send("factory-order", "plant")), "plant")
+    given = desk.approval("hand-out", 1, WINDOW, OTHER_WINDOW)
+    holder = Appearance(Appears.HOLDER, frozenset({"id", "proof-of-end"}))
+    desk.life.perform(Request("hand-out", 1, WINDOW, holder, given))
+    desk.life.perform(Request("report-loss-temporary", 1, WINDOW, holder))
+    put_state(desk, 2, "lost")
+
+    def listed() -> list[tuple[str, ...]]:
+        sent = desk.send("blacklist-full", "bank")
+        rows = desk.content(sent, "original", "blacklist-full").rows
+        return list(rows.select("card_number", "reason").iter_rows())
+
+    first, second = desk.cards()["card_number"].to_list()[:2]
+    assert listed() == [(first, "03"), (second, "02")]
+    put_state(desk, 2, "cancelling")
+    days_later(desk, 11)
+    assert desk.cards()["state"][0] == "temporarily_lost"  # nobody wrote the lapse down
+    assert listed() == [(second, "05")]
 
 
 def test_the_blacklist_has_versions_and_deltas(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 from sqlalchemy import Connection, Select, func, insert, select, update
 
+from cardkit.registry.effective import effective_state
 from cardkit.registry.exchange.keeping import Schema, frame_of
 from cardkit.registry.exchange.reading import read
 from cardkit.registry.exchange.work import Outgoing, Work
@@ -21,6 +22,7 @@ REASONS = {
     State.LOST: "02",
     State.TEMPORARILY_LOST: "03",
     State.REPLACED: "04",
+    State.CANCELLING: "05",  # a lost card stays on the list while it is being cancelled
     State.CANCELLED: "05",
     State.TRANSFERRED: "06",
     State.ENDED: "09",
@@ -69,8 +71,11 @@ def _renew(work: Work) -> int:
     """Write down what changed since the newest version, as another one."""
     connection = work.connection
     version = version_of(connection)
-    query = select(cards.c.id, cards.c.state).where(
-        cards.c.state.in_([str(state) for state in REASONS]), cards.c.card_id_code_mac.is_not(None)
+    stopped, state = [str(state) for state in REASONS], effective_state(work.now)
+    query = select(cards.c.id, state).where(
+        cards.c.state.in_(stopped),  # for the index
+        state.in_(stopped),  # for what has lapsed
+        cards.c.card_id_code_mac.is_not(None),
     )
     codes = {str(state): code for state, code in REASONS.items()}
     now = frame_of(connection, query, _NOW).with_columns(

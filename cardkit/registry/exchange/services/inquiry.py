@@ -16,7 +16,7 @@ def receive(work: Work, content: Content) -> Incoming:
 
     Changes nothing but the history.
     """
-    known = holders(work.connection, content.rows["citizen_number"])
+    known = holders(work.connection, content.rows["citizen_number"], work.now)
     rows = content.rows.join(
         known, left_on="citizen_number", right_on="_key", how="left", maintain_order="left"
     )

@@ -1,6 +1,7 @@
 """Loss reports of the bank [D12]: its side follows, each side is shown the other's state.
 
-Several reports about one card are taken in the order of their rows, as the bank took them.
+Several reports about one card are taken in the order of their rows, as the bank took them. What
+lapses by itself counts from the instant at which the bank was told.
 """
 
 from __future__ import annotations
@@ -26,19 +27,21 @@ ACTIONS = {"1": "bank-report-loss-temporary", "2": "bank-report-loss", "3": "ban
 
 def receive(work: Work, content: Content) -> Incoming:
     """Do on the bank's side what the bank reports; what the table does not allow is answered so."""
-    known = holders(work.connection, content.rows["citizen_number"])
+    known = holders(work.connection, content.rows["citizen_number"], work.now)
     rows = content.rows.join(
         known, left_on="citizen_number", right_on="_key", how="left", maintain_order="left"
     )
-    day = pl.col("reported_at").str.to_datetime("%Y%m%d%H%M%S", strict=False)
-    rows = with_problems(rows, (day.is_null(), "reported_at:date"))
+    told = pl.col("reported_at").str.to_datetime("%Y%m%d%H%M%S", strict=False)
+    rows = with_problems(rows, (told.is_null(), "reported_at:date"))
+    utc = (told - pl.duration(hours=8)).dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    rows = rows.with_columns(utc.alias("_since"))
     rows = judged(
         rows,
         (pl.col(CARD).is_null(), "unknown"),
         (pl.col("known_bank_card") != pl.col("bank_card_number"), "mismatch"),
     )
     rows = _performed(work, _told_again(rows)).with_columns(pl.col("reported_at").alias(VALUE))
-    after = holders(work.connection, rows["citizen_number"]).select(
+    after = holders(work.connection, rows["citizen_number"], work.now).select(
         pl.col("_card"), pl.col("state").alias("_state"), pl.col("bank_state").alias("_bank_state")
     )
     rows = rows.join(after, on=CARD, how="left", maintain_order="left")
@@ -85,7 +88,8 @@ def _perform(work: Work, rows: pl.DataFrame) -> list[int]:
         raise ValueError("loss reports need the lifecycle")
     refused: list[int] = []
     for kind, action in ACTIONS.items():
-        wanted = rows.filter(pl.col("kind") == kind)[CARD].to_list()
+        some = rows.filter(pl.col("kind") == kind)
+        wanted = some[CARD].to_list()
         if wanted:
             outcome = work.life.perform_many_in(
                 work.connection,
@@ -95,6 +99,7 @@ def _perform(work: Work, rows: pl.DataFrame) -> list[int]:
                 appearance=Appearance(),
                 channel="file",
                 reason=f"batch-{work.batch_id}",
+                since=dict(zip(wanted, some["_since"], strict=True)),
             )
             refused += [card for card, _reason in outcome.refused]
     return refused
