@@ -31,7 +31,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
                "{reader}  {whose}  chip spoilt: {error}. Put in another card"),
     "failed": ("{reader}　{whose}　失败：{error}", "{reader}  {whose}  failed: {error}"),
     "refused": ("{reader}　拒绝此卡：{error}", "{reader}  card refused: {error}"),
-    "lost": ("{error}", "{error}"),
+    "lost": ("{reader}　{error}", "{reader}  {error}"),
     "waiting": ("等待：{error}", "waiting: {error}"),
     "stopped": ("整批停止：{error}", "the whole run stops: {error}"),
     "stopping": ("正在停止：当前卡完成后结束（再按一次 Ctrl-C 立即中断）",
@@ -97,9 +97,6 @@ def event_line(event: Event, lang: Language, row_of: Mapping[int, int]) -> str:
     total = event.issued + event.remaining
     if event.issued and event.remaining:
         left = text("left", lang, time=duration(event.seconds / event.issued * event.remaining))
-    error = event.error.line(lang) if event.error else ""
-    if event.what.value == "lost" and event.reader not in error:
-        error = f"{event.reader}: {error}"
     return text(
         event.what.value,
         lang,
@@ -108,7 +105,7 @@ def event_line(event: Event, lang: Language, row_of: Mapping[int, int]) -> str:
         done=event.issued,
         total=total,
         left=left,
-        error=error,
+        error=event.error.line(lang) if event.error else "",
     )
 
 
