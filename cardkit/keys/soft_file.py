@@ -275,8 +275,13 @@ def _seal(audit: AuditLog, header: Header, content: Content, *, check: bool) -> 
         audit.seal_with(Sealer(header.id.hex(), content.log_key.reveal()), check=check)
 
 
-def inspect(path: Path) -> Header:
+def inspect(path: Path, audit: AuditLog) -> Header:
     """What a file says of itself in clear; it has to be whole, and not an older state.
+
+    Parameters
+    ----------
+    audit : AuditLog
+        Its log, which knows the newest generation too.
 
     Raises
     ------
@@ -284,9 +289,7 @@ def inspect(path: Path) -> Header:
     """
     path = path.resolve()
     header = soft_format.parse(read_file(path), path.name).header
-    known = _counted(path)
-    if known is not None and header.generation < known:
-        raise _older(path, header, known)
+    _refuse_older(path, header, audit)
     return header
 
 
