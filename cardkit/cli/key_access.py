@@ -156,7 +156,9 @@ class KeyAccess:
         from cardkit.keys.soft_file import KeyFile  # noqa: PLC0415
 
         unlock = self.unlock(in_person=in_person)
-        opened = KeyFile.open(self.path(), unlock, self.audit(), accept_older=accept_older)
+        opened = KeyFile.open(
+            self.path(), unlock, self.audit(), accept_older=accept_older, actor=common.operator()
+        )
         try:
             yield opened
         finally:

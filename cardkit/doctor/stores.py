@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import socket
@@ -15,10 +16,11 @@ from urllib.parse import unquote, urlsplit
 from cardkit.doctor.finding import Finding, fail, ok, warn
 from cardkit.doctor.tokens import check_key_service, check_token
 from cardkit.errors import CardkitError
+from cardkit.keys.audit import AuditLog
 from cardkit.keys.open_remote import PKCS11, is_elsewhere, settings_path
-from cardkit.keys.open_store import is_soft, open_store, soft_path
+from cardkit.keys.open_store import audit_path, is_soft, open_store, soft_path
 from cardkit.keys.soft_file import inspect
-from cardkit.profile import load
+from cardkit.profile import Profile, load
 
 KEYS: Final = "keys"
 REGISTRY: Final = "registry"
@@ -36,7 +38,7 @@ def check_keys(profile: str) -> list[Finding]:
             local = settings.keys.store.startswith(PKCS11)
             return (check_token if local else check_key_service)(settings_path(settings))
         if is_soft(settings):
-            return [ok(KEYS, f"profile {settings.name}: {_whole(soft_path(settings))}")]
+            return _soft(settings)
         names = open_store(settings).names()
     except CardkitError as error:
         return [fail(KEYS, error.message, error.hint)]
@@ -48,11 +50,28 @@ def check_keys(profile: str) -> list[Finding]:
     return [ok(KEYS, message)]
 
 
-def _whole(path: Path) -> str:
-    header = inspect(path)
+def _soft(settings: Profile) -> list[Finding]:
+    """An encrypted store and its log, as far as they can be judged without its custodians."""
+    path = soft_path(settings)
+    log = AuditLog(audit_path(path, settings.keys.audit, settings.folder), _no_clock)
+    header = inspect(path, log)
     custodians = ", ".join(c.name for c in header.custodians)
     test = ", for TEST only" if header.test else ""
-    return f"{path.name} is whole, generation {header.generation}, custodians {custodians}{test}"
+    whole = f"{path.name} is whole, generation {header.generation}, custodians {custodians}{test}"
+    findings = [ok(KEYS, f"profile {settings.name}: {whole}")]
+    verdict = log.verify()
+    if verdict.intact:
+        findings.append(
+            ok(KEYS, f"the log {log.path.name} is intact, {verdict.head.sequence} entries")
+        )
+    else:
+        remedy = "`cardkit key audit --verify`; restore the log before using keys"
+        findings.append(fail(KEYS, f"the log {log.path.name}: {verdict.problem}", remedy))
+    return findings
+
+
+def _no_clock() -> dt.datetime:
+    raise AssertionError("a log that is only read needs no clock")
 
 
 def check_registry(url: str) -> list[Finding]:

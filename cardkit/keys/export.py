@@ -35,6 +35,7 @@ HAND_OVER = "hand-over"
 IMPORT = "import"
 _TR31_USAGE = "E6"  # chip card issuer master key, other than those listed in X9.143
 _TR31_ALGORITHMS = {"3des": "T"}
+_STAYS = "N"  # exportability
 
 
 class EnvelopeError(RefusedError):
@@ -89,15 +90,22 @@ def import_tr31(
     Raises
     ------
     EnvelopeError, CheckValueError
+    KeyPolicyError
+        The block says that its key is not exported, and the wish that it may be.
     """
     with _opening(custody, under, wish.name) as kek:
         try:
-            _, key = tr31.unwrap(kek.reveal(), block.strip())
+            header, key = tr31.unwrap(kek.reveal(), block.strip())
         except tr31.KeyBlockError:
             raise EnvelopeError(
                 f"the key block is not under {under}, or was changed",
                 hint="check the transport key",
             ) from None
+        if header.exportability == _STAYS and Operation.EXPORT in (wish.usage or ()):
+            raise KeyPolicyError(
+                f"the key block of {wish.name} says that the key is not exported again",
+                hint="import it without the usage export",
+            )
     (record,) = custody.import_keys({wish: Secret(key)}, {wish: expected}, f"TR-31 under {under}")
     return record
 

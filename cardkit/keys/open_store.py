@@ -107,7 +107,7 @@ def _soft(profile: Profile, access: Access | None) -> GuardedStore:
             f"{path} is opened by two custodians", hint="start `cardkit key agent`, or name files"
         )
     log = AuditLog(audit_path(path, profile.keys.audit, profile.folder), access.clock)
-    file = KeyFile.open(path, access.unlock, log)
+    file = KeyFile.open(path, access.unlock, log, actor=access.actor)
     try:
         check_test_mark(profile, test=file.test)
         plain = frozenset(profile.keys.plain_key_loading)

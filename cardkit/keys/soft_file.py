@@ -7,12 +7,12 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from cardkit.errors import RefusedError, UsageError
+from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.keys import bulk, soft_format
 from cardkit.keys.audit import AuditLog, Entry
 from cardkit.keys.audit_head import Sealer
@@ -21,10 +21,11 @@ from cardkit.keys.locking import create_private, locked, write_private
 from cardkit.keys.secret import Secret, Unpicklable
 from cardkit.keys.soft import CheckValueError
 from cardkit.keys.soft_content import Content
-from cardkit.keys.soft_format import Cost, Custodian, Header, Sealed
+from cardkit.keys.soft_format import Cost, Custodian, Header, PassphraseError, Sealed
 
 SHORTEST_PASSPHRASE = 12
 SAVED = "save"
+OPEN = "open"
 _LARGEST = 64 << 20
 _LOG_KEY = 32  # bytes
 
@@ -136,12 +137,20 @@ class KeyFile(Unpicklable):
 
     @classmethod
     def open(
-        cls, path: Path, unlock: Unlock, audit: AuditLog, *, accept_older: bool = False
+        cls,
+        path: Path,
+        unlock: Unlock,
+        audit: AuditLog,
+        *,
+        accept_older: bool = False,
+        actor: str = "",
     ) -> KeyFile:
         """Open a file; check values of all keys are computed and compared.
 
         Parameters
         ----------
+        actor : str
+            Who opens it, for the log: wrong passphrases are on record.
         accept_older : bool
             Take an older state, after a restored backup: the custodians know what they do.
 
@@ -161,7 +170,11 @@ class KeyFile(Unpicklable):
         sealed = soft_format.parse(read_file(path), path.name)
         if not accept_older:
             _refuse_older(path, sealed.header, audit)
-        file_key = unlock.file_key(sealed.header, path.name)
+        try:
+            file_key = unlock.file_key(sealed.header, path.name)
+        except PassphraseError as error:
+            _note_refused(audit, actor, error)
+            raise
         file = cls(path, audit, file_key, sealed)
         try:
             _seal(audit, file.header, file.content, check=not accept_older)
@@ -275,8 +288,20 @@ def _seal(audit: AuditLog, header: Header, content: Content, *, check: bool) -> 
         audit.seal_with(Sealer(header.id.hex(), content.log_key.reveal()), check=check)
 
 
-def inspect(path: Path) -> Header:
+def _note_refused(audit: AuditLog, actor: str, error: PassphraseError) -> None:
+    """Wrong passphrases are on record; what they are told does not depend on the log."""
+    if audit.path.exists():  # one that is missed is not begun anew
+        with suppress(CardkitError):
+            audit.append(Entry(actor, OPEN, result=f"refused: {error.message}"))
+
+
+def inspect(path: Path, audit: AuditLog) -> Header:
     """What a file says of itself in clear; it has to be whole, and not an older state.
+
+    Parameters
+    ----------
+    audit : AuditLog
+        Its log, which knows the newest generation too.
 
     Raises
     ------
@@ -284,9 +309,7 @@ def inspect(path: Path) -> Header:
     """
     path = path.resolve()
     header = soft_format.parse(read_file(path), path.name).header
-    known = _counted(path)
-    if known is not None and header.generation < known:
-        raise _older(path, header, known)
+    _refuse_older(path, header, audit)
     return header
 
 

@@ -41,9 +41,9 @@ class Vault:
     clock: Clock
     audit: AuditLog
 
-    def open(self, **more: bool) -> KeyFile:
+    def open(self, *, accept_older: bool = False) -> KeyFile:
         unlock = Passphrases(PASSPHRASES.__getitem__)
-        return KeyFile.open(self.path, unlock, self.audit, **more)
+        return KeyFile.open(self.path, unlock, self.audit, accept_older=accept_older)
 
     def as_(self, actor: str) -> Custody:
         """Open the store and act as somebody."""

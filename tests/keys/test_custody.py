@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cardkit.crypto import tr31
 from cardkit.crypto.bits import xor
 from cardkit.crypto.check_value import check_value_3des
 from cardkit.crypto.diversify import diversify, diversify_sm4
@@ -332,6 +333,18 @@ def test_tr31_there_and_back(vault: Vault, tmp_path: Path) -> None:
     made = export.import_tr31(there.as_("yi"), block, wish, record.check_value, kek_there)
     assert value(there, made) == key
     assert (made.state, made.origin) == (KeyState.PRE_ACTIVE, "imported")
+
+
+def test_a_key_block_that_forbids_export_is_obeyed(vault: Vault) -> None:
+    under, key = kek(vault), bytes(range(16))
+    header = tr31.Header("D", "E6", "T", "X", "01", "N")
+    block = tr31.wrap(value(vault, under), header, key)
+    check = CheckValue(check_value_3des(key))
+    with pytest.raises(KeyPolicyError, match=r"SSSE\.IRK says that the key is not exported again"):
+        export.import_tr31(vault.as_("yi"), block, Wish("SSSE.IRK", usage=EVERYTHING), check, under)
+    assert vault.actions()[-1][2].startswith("refused: the key block")
+    made = export.import_tr31(vault.as_("yi"), block, Wish("SSSE.IRK"), check, under)
+    assert Operation.EXPORT not in made.usage
 
 
 def test_envelope_there_and_back(vault: Vault, tmp_path: Path) -> None:

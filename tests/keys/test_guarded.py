@@ -17,6 +17,8 @@ from cardkit.card.files import GENERATION_2
 from cardkit.card.key_request import External, Internal, KeyUse, Seal, Sealing, WriteKey
 from cardkit.crypto import ssc
 from cardkit.crypto.diversify import diversify, diversify_sm4
+from cardkit.doctor import State
+from cardkit.doctor.stores import check_keys
 from cardkit.errors import CardkitError, RefusedError, UsageError
 from cardkit.issuance.keyring import Keyring
 from cardkit.keys import CardKeySet, Factors
@@ -410,6 +412,28 @@ def test_cards_made_between_two_replacements_of_a_key_stay_usable(
     assert store.reference("SSSE.IRK").version == newest - 1
     assert store.reference("SSSE.IRK", newest).version == newest
     assert store.reference("SSSE.UKSSSE").version == 1
+
+
+def test_doctor_judges_store_and_log_without_the_custodians(used: Vault, tmp_path: Path) -> None:
+    name = str(profile_for(used, tmp_path))
+    entries = len(used.actions())
+    assert [finding.state for finding in check_keys(name)] == [State.OK, State.OK]
+    assert check_keys(name)[1].message == f"the log keys.store.audit is intact, {entries} entries"
+
+    counter = used.path.with_name("keys.store.counter")
+    then = used.path.read_bytes(), counter.read_bytes()
+    used.as_("shen").change("suspend", "SSSE.IRK", 1)
+    used.path.write_bytes(then[0])
+    counter.write_bytes(then[1])
+    (older,) = check_keys(name)
+    assert older.state is State.FAIL
+    assert "is an older state" in older.message
+    used.open(accept_older=True).accept("boss")
+
+    used.audit.path.with_name("keys.store.audit.head").unlink()
+    whole, log = check_keys(name)
+    assert (whole.state, log.state) == (State.OK, State.FAIL)
+    assert "keys.store.audit.head is gone" in log.message
 
 
 def test_test_keys_and_real_keys_are_kept_apart(used: Vault, tmp_path: Path) -> None:

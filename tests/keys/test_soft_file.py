@@ -151,6 +151,21 @@ def test_a_later_version_is_told(filled: Vault) -> None:
     assert "another format version" in error.message
 
 
+def test_wrong_passphrases_are_on_record(filled: Vault) -> None:
+    """Who tries them at the place of the store is found; a copy elsewhere has no such log."""
+    wrong = Passphrases(lambda name: PASSPHRASES[name] + "?")
+    with pytest.raises(PassphraseError):
+        KeyFile.open(filled.path, wrong, filled.audit, actor="mallory")
+    told = f"refused: the two passphrases do not open {filled.path.name}"
+    assert filled.actions()[-1] == ("mallory", "open", told)
+    filled.open().close()  # the seal of the log is still that of the store
+
+    filled.audit.path.unlink()
+    with pytest.raises(PassphraseError):
+        KeyFile.open(filled.path, wrong, filled.audit, actor="mallory")
+    assert not filled.audit.path.exists()
+
+
 def test_an_older_state_is_refused_and_accepted_on_purpose(filled: Vault) -> None:
     older = filled.path.read_bytes()
     filled.as_("shen").change("approve", "SSSE.IRK")
