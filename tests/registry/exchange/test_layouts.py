@@ -77,12 +77,14 @@ def test_an_answer_in_columns_leaves_every_byte_before_the_result_as_it_was() ->
 
 # -- any layout, any rows ---
 
-CHARACTERS = "张王李阿·卜倈蓱 aZ09-|/"
+CHARACTERS = "张王李阿·卜倈蓱 aZ09-|/<>&\"'"
 
 
 @st.composite
 def layouts(draw: st.DrawFn) -> Layout:
-    separator = draw(st.sampled_from(["", "|", ",", ";", "\t"]).filter(lambda s: s != "\t"))
+    xml = draw(st.booleans())
+    signs = [""] if xml else ["", "|", ",", ";"]
+    separator = draw(st.sampled_from(signs))
     fields = []
     for at in range(draw(st.integers(1, 5))):
         kinds: list[Kind] = ["text", "number", "money"]
@@ -114,6 +116,8 @@ def layouts(draw: st.DrawFn) -> Layout:
         "fields": [_raw(one) for one in (Field("key", width=6, key=True), *fields)],
         where: [_raw(count), _raw(total)],
     }
+    if xml:
+        raw["xml"] = {"rows": draw(st.sampled_from(["A/R", "A/B/R"])), where: f"A/{where}"}
     return layout.parse(raw)
 
 
