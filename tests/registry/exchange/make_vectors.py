@@ -230,7 +230,7 @@ def _xml() -> Iterator[tuple[str, Vector]]:
     }  # fmt: skip
     rows = rows_of(
         "serial bank flag account name amount id_type id_number remark",
-        ("1", "102", "00", CARD, "张倈三", "10000", "0", ZHANG, "养老<保险>费 & \"补\""),
+        ("1", "102", "00", CARD, "张倈三", "10000", "0", ZHANG, '养老<保险>费 & "补"'),
         ("2", "102", "01", OTHER_CARD, "阿依·买买提", "10050", "", "", ""),
     )
     text = f"""\

@@ -37,7 +37,7 @@ def unknown(tag: str) -> Said:
 def twice(tag: str) -> Said:
     """An element that was there before."""
     shown = _shown(tag)
-    return "twice", f"element{shown} is there twice", f"元素{shown}重复出现"
+    return "twice", f"element{shown} is there twice", f"元素{shown} 重复出现"
 
 
 def outside(tag: str, encoding: str) -> Said:

@@ -144,7 +144,8 @@ class XmlReader:
             end = len(data) if end < 0 else end
             piece = data[start:end]
             if len(piece) > _PIECE + _LONGEST:
-                self._faults.add(Fault(line, *LONG))
+                last = piece.rfind(b"<", 0, _PIECE)
+                self._faults.add(Fault(line + piece.count(b"\n", 0, max(last, 0)), *LONG))
                 raise _Stopped
             text = decoded(self._layout.encoding, line, piece, self._faults)
             if text is None:
@@ -210,8 +211,9 @@ class XmlReader:
         self._node = node.parent or self._top
 
     def _between(self) -> None:
-        """Between elements there is white space only."""
-        if self._texts and "".join(self._texts).strip(_WHITE):
+        """Between elements there is white space only; a field has text, and no element, in it."""
+        inside = self._at >= 0 or self._node.value is not None
+        if self._texts and not inside and "".join(self._texts).strip(_WHITE):
             self._add(TEXT)
         self._texts.clear()
 
