@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 
 import polars as pl
@@ -13,13 +13,23 @@ from cardkit.registry.exchange.formats.line_writing import LineWriter
 from cardkit.registry.exchange.formats.xml_writing import XmlWriter
 from cardkit.registry.exchange.layout import Field, Layout
 
-__all__ = ["UnwritableError", "row_obstacles", "write"]
+__all__ = ["UnwritableError", "parts", "row_obstacles", "write"]
 
 _ROWS = 50_000  # written at a time
 
 
 def write(layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None = None) -> bytes:
-    """A whole file.
+    """A whole file; see `parts`."""
+    made = BytesIO()  # gives its bytes away without another copy
+    for part in parts(layout, rows, values):
+        made.write(part)
+    return made.getvalue()
+
+
+def parts(
+    layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None = None
+) -> Iterator[bytes]:
+    """A file in pieces of some thousand rows, for whoever needs no more than one at a time.
 
     Parameters
     ----------
@@ -37,13 +47,11 @@ def write(layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None =
     """
     rows = _completed(layout, rows)
     known = dict(values or {}) | _totals(layout, rows)
-    made = BytesIO()  # gives its bytes away without another copy
     writer = _writer(layout)
-    made.write(writer.begin(_record(layout.header, known)))
+    yield writer.begin(_record(layout.header, known))
     for start in range(0, rows.height, _ROWS):
-        made.write(writer.rows(rows.slice(start, _ROWS), start))
-    made.write(writer.end(_record(layout.trailer, known)))
-    return made.getvalue()
+        yield writer.rows(rows.slice(start, _ROWS), start)
+    yield writer.end(_record(layout.trailer, known))
 
 
 def _writer(layout: Layout) -> Writer:

@@ -69,7 +69,8 @@ class XmlWriter:
 
     def _encoded(self, lines: Sequence[str]) -> bytes:
         end = self._layout.line_end.decode("ascii")
-        return "".join([line + end for line in lines]).encode(self._layout.encoding)
+        text = end.join(lines) + end if lines else ""
+        return text.encode(self._layout.encoding)
 
     def _check(self, fields: Sequence[Field], rows: pl.DataFrame, start: int) -> None:
         """No forbidden character, and none that the encoding does not have, in any value."""
