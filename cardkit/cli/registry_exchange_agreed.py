@@ -188,9 +188,13 @@ def _shape(layout: Layout) -> str:
 
 def _elements(layout: Layout) -> dict[str, str]:
     """Where header, rows and trailer stand in XML."""
-    xml = layout.xml
-    paths = {"header": xml.header, "rows": xml.rows, "trailer": xml.trailer} if xml else {}
-    return {part: "/".join(path) for part, path in paths.items()}
+    if layout.xml is None:
+        return {}
+    found = {"header": layout.xml.header} if layout.header else {}
+    found["rows"] = layout.xml.rows
+    if layout.trailer:
+        found["trailer"] = layout.xml.trailer
+    return {part: "/".join(path) for part, path in found.items()}
 
 
 def _field_document(layout: Layout, field: Field) -> dict[str, object]:

@@ -60,6 +60,9 @@ def problems(
             yield f"{'/'.join(path)} is not formed of names of elements"
         if not 1 < len(path) < DEEPEST or path[0] != xml.rows[0]:
             yield f"{'/'.join(path)} is not 1-{DEEPEST - 2} elements below the root {xml.rows[0]}"
+    for base in (xml.header, xml.trailer):
+        if base[0] != xml.rows[0]:
+            yield f"{'/'.join(base)} is not the root {xml.rows[0]}, nor below it"
     if any(not _TAG.fullmatch(tag) for tag in row):
         yield "the tag of a field in rows is one name of an element"
     if len(set(row)) != len(row):
