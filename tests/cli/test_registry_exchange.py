@@ -105,7 +105,7 @@ def test_layouts_are_listed_and_shown(run: Run) -> None:
     assert exchange(run, "show", "none").code == 2
     shown = exchange(run, "show", "deduction-xml")
     assert "gbk, XML LF" in shown.out
-    assert "rows     <GZELINK/BODY/TRANS_DETAILS/TRANS_DETAIL>" in shown.out
+    assert "rows    <GZELINK/BODY/TRANS_DETAILS/TRANS_DETAIL>" in shown.out
     assert "<SN>, required, key, serial" in shown.out
     told = exchange(run, "show", "bank-opening-xml", "--json").document
     assert told["xml"]["rows"] == "GZELINK/BODY/TRANS_DETAILS/TRANS_DETAIL"

@@ -385,6 +385,8 @@ def _xml_problems(layout: Layout) -> Iterator[str]:
         return
     if layout.separator:
         yield "a file has a separator or is XML, not both"
+    if layout.direction != "out" and REASON.upper() in {one.element for one in layout.fields}:
+        yield f"the tag {REASON.upper()} is that of the reason in a failure file"
     yield from xml_shape.problems(layout.xml, *([f.element for f in part] for part in parts))
 
 

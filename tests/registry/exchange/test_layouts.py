@@ -209,6 +209,7 @@ APART = (("a", "H"), ("b", "I"), ("c", "H"))
         ({"wins": "ours"}, "wins 'ours'"),
         ({"fields": [{"name": "a", "width": 3, "tag": "A"}]}, "tags are for layouts with [xml]"),
         ({"xml": {"rows": "A/R"}}, "a separator or is XML, not both"),
+        (XML | {"fields": [{"name": "a", "width": 3, "tag": "REASON"}]}, "the tag REASON is that"),
         (XML | {"xml": {}}, "'rows' is missing"),
         (XML | {"xml": {"rows": "A/R", "row": "R"}}, "[xml]: unknown word 'row'"),
         (XML | {"xml": {"rows": 1}}, "rows is not text"),
