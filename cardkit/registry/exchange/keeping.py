@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 
 import polars as pl
@@ -213,7 +214,10 @@ class Keeping:
             .where(exchange_pieces.c.file == file.id)
             .order_by(exchange_pieces.c.place)
         )
-        data = b"".join(zlib.decompress(piece) for (piece,) in pieces)
+        whole = BytesIO()  # joined pieces would be there twice
+        for (piece,) in pieces:
+            whole.write(zlib.decompress(piece))
+        data = whole.getvalue()
         if hashlib.sha256(data).hexdigest() != file.digest:
             raise ExchangeError(
                 f"the kept file {file.name} is damaged", hint="go back to the last backup"
