@@ -70,7 +70,7 @@ class Field:
         ``text``, ``digits`` (kept as they are), ``number``, ``money``, ``date`` (YYYYMMDD),
         ``code``.
     width : int
-        Bytes in the file's encoding: of a fixed column exactly, between separators at most.
+        Bytes in the file's encoding: of a fixed column exactly, otherwise at most.
     required : bool
         May not be empty.
     key : bool
