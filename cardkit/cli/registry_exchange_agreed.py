@@ -62,15 +62,17 @@ def show(layout: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
     out = Output(as_json=as_json)
     parts = {"header": one.header, "fields": one.fields, "trailer": one.trailer}
     content: dict[str, object] = {
-        part: [dataclasses.asdict(f) for f in fields] for part, fields in parts.items()
+        part: [_field_document(one, f) for f in fields] for part, fields in parts.items()
     }
     results = {code: {"means": r.means, "text": r.text} for code, r in one.results.items()}
-    out.document({"name": one.name, "title": one.title, "results": results} | content)
+    elements = _elements(one)
+    head = {"name": one.name, "title": one.title, "encoding": one.encoding, "xml": elements or None}
+    out.document(head | {"results": results} | content)
     out.line(f"{one.name} {one.title}: {one.direction}, {one.encoding}, {_shape(one)}")
+    out.lines(table([(part, f"<{path}>") for part, path in elements.items()]))
     for part, fields in parts.items():
-        out.lines(
-            table([_field_row(f) for f in fields], (part.upper(), "名称", "KIND", "WIDTH", ""))
-        )
+        rows = [_field_row(one, f) for f in fields]
+        out.lines(table(rows, (part.upper(), "名称", "KIND", "WIDTH", "")))
     out.lines(table([(r.code, r.means, r.text) for r in one.results.values()]))
 
 
@@ -181,10 +183,26 @@ def _known(opened: Registry, ctx: click.Context) -> None:
 
 def _shape(layout: Layout) -> str:
     ends = {b"\n": "LF", b"\r\n": "CRLF"}
-    return f"{layout.separator or 'columns'} {ends[layout.line_end]}"
+    return f"{'XML' if layout.xml else layout.separator or 'columns'} {ends[layout.line_end]}"
 
 
-def _field_row(field: Field) -> tuple[str, str, str, str, str]:
-    from cardkit.registry.exchange.describing import kind, marks  # noqa: PLC0415
+def _elements(layout: Layout) -> dict[str, str]:
+    """Where header, rows and trailer stand in XML."""
+    if layout.xml is None:
+        return {}
+    found = {"header": layout.xml.header} if layout.header else {}
+    found["rows"] = layout.xml.rows
+    if layout.trailer:
+        found["trailer"] = layout.xml.trailer
+    return {part: "/".join(path) for part, path in found.items()}
 
-    return (field.name, field.title, kind(field), str(field.width), marks(field))
+
+def _field_document(layout: Layout, field: Field) -> dict[str, object]:
+    """What a layout says of a field; the element is that which it has, said or not."""
+    return dataclasses.asdict(field) | ({"tag": field.element} if layout.xml else {})
+
+
+def _field_row(layout: Layout, field: Field) -> tuple[str, str, str, str, str]:
+    from cardkit.registry.exchange.describing import kind, remarks  # noqa: PLC0415
+
+    return (field.name, field.title, kind(field), str(field.width), remarks(layout, field))

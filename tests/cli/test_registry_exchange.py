@@ -103,6 +103,13 @@ def test_layouts_are_listed_and_shown(run: Run) -> None:
     amount = exchange(run, "show", "bank-batch", "--json").document["fields"][2]
     assert (amount["unit"], amount["holds"]) == ("yuan", "amount")
     assert exchange(run, "show", "none").code == 2
+    shown = exchange(run, "show", "deduction-xml")
+    assert "gbk, XML LF" in shown.out
+    assert "rows    <GZELINK/BODY/TRANS_DETAILS/TRANS_DETAIL>" in shown.out
+    assert "<SN>, required, key, serial" in shown.out
+    told = exchange(run, "show", "bank-opening-xml", "--json").document
+    assert told["xml"]["rows"] == "GZELINK/BODY/TRANS_DETAILS/TRANS_DETAIL"
+    assert [one["tag"] for one in told["fields"]][2:4] == ["NAME", "ID"]
 
 
 def test_nobody_who_is_not_signed_in_exchanges_anything(

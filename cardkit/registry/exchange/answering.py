@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from cardkit.registry.exchange.keeping import FAILURE, REPLY, SUCCESS
 from cardkit.registry.exchange.layout import REASON, Field, Layout
 from cardkit.registry.exchange.reading import PROBLEM, Content
 from cardkit.registry.exchange.work import RESULT, Incoming, Work
-from cardkit.registry.exchange.writing import write
+from cardkit.registry.exchange.writing import parts
 
 DIFFERENCE = "difference"
 """Layout of what a comparison found, where the layout of the list names no other."""
@@ -32,8 +32,8 @@ MEANINGS_ZH = {
 
 def answer_files(
     work: Work, content: Content, incoming: Incoming, name: str
-) -> Iterator[tuple[str, str, bytes]]:
-    """Role, name and content of each.
+) -> Iterator[tuple[str, str, Iterable[bytes]]]:
+    """Role, name and content of each, in parts.
 
     The rows of success and failure file are those of the original, with totals of their own; a
     failure has its reason behind it.
@@ -42,17 +42,17 @@ def answer_files(
     values = {**content.header, **content.trailer}
     original = [one.name for one in layout.fields]
     done = content.rows.select(original).filter(rows[RESULT] == "ok")
-    yield SUCCESS, naming.result_name(name, layout, SUCCESS), write(layout, done, values)
+    yield SUCCESS, naming.result_name(name, layout, SUCCESS), parts(layout, done, values)
     failed = _failed(layout, content.rows, rows)
     if failed.height:
-        made = write(layout.with_reason(), failed, values)
+        made = parts(layout.with_reason(), failed, values)
         yield FAILURE, naming.result_name(name, layout, FAILURE), made
     reply = reply_layout(work.layouts, layout)
     if reply is None:
         return
     told = _coded(layout, reply, rows) if incoming.answer is None else incoming.answer
     known = {"date": work.today, "batch": work.number, **content.header, **incoming.values}
-    yield REPLY, naming.file_name(reply, work), write(reply, told, known)
+    yield REPLY, naming.file_name(reply, work), parts(reply, told, known)
 
 
 def reply_layout(layouts: Mapping[str, Layout], layout: Layout) -> Layout | None:

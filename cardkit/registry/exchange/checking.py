@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 import polars as pl
 
 from cardkit.codec.numbers import is_card_number
 from cardkit.registry.exchange.errors import Fault
+from cardkit.registry.exchange.formats.common import Record
 from cardkit.registry.exchange.layout import Field, Layout
 
 REASONS_ZH = {
@@ -161,23 +162,20 @@ def _too_long(column: pl.Series, width: int, encoding: str) -> pl.Series | None:
 
 def total_faults(
     layout: Layout,
-    header: Mapping[str, str],
-    trailer: Mapping[str, str],
+    header: Record,
+    trailer: Record,
     rows: pl.DataFrame,
-    lines: int,
 ) -> Iterator[Fault]:
     """Where header and trailer contradict the rows, and which serial number is missing."""
-    parts = ((layout.header, header, 1), (layout.trailer, trailer, lines))
-    for fields, values, line in parts:
-        yield from _value_faults(layout, fields, values, line)
+    for fields, values in ((layout.header, header), (layout.trailer, trailer)):
+        yield from _value_faults(layout, fields, values)
         for one in fields:
+            line = values.line_of(one.name)
             yield from _record_faults(layout, one, values[one.name], rows, line)
     yield from _serial_faults(layout, rows)
 
 
-def _value_faults(
-    layout: Layout, fields: Sequence[Field], values: Mapping[str, str], line: int
-) -> Iterator[Fault]:
+def _value_faults(layout: Layout, fields: Sequence[Field], values: Record) -> Iterator[Fault]:
     """What is wrong with a header or trailer value by itself, as in a row."""
     record = pl.DataFrame({one.name: [values[one.name]] for one in fields})
     for one in fields:
@@ -187,6 +185,7 @@ def _value_faults(
         reason = next(wrong, "")
         if reason:
             zh = f"{one.title or one.name}{_RECORD_ZH[reason]}"
+            line = values.line_of(one.name)
             yield Fault(line, reason, f"{one.name} {_REASONS[reason]}", zh)
 
 

@@ -14,13 +14,12 @@ def pages(layouts: Mapping[str, Layout]) -> str:
 
 def _page(layout: Layout) -> Iterator[str]:
     end = next(name for name, sign in LINE_ENDS.items() if sign == layout.line_end)
-    shape = f"`{layout.separator}` between fields" if layout.separator else "fixed columns"
     yield f"### `{layout.name}` {layout.title}"
     yield ""
     named = f"named `{layout.file_name}`"
     if layout.answers:
         named += f"; answers `{layout.answers}`"
-    yield f"{layout.direction}; {layout.encoding}, {shape}, {end}; {named}"
+    yield f"{layout.direction}; {layout.encoding}, {_shape(layout)}, {end}; {named}"
     yield ""
     yield "| line | field | | kind | bytes | |"
     yield "|---|---|---|---|---|---|"
@@ -28,7 +27,7 @@ def _page(layout: Layout) -> Iterator[str]:
     for part, fields in parts:
         for field in fields:
             cells = (part, f"`{field.name}`", field.title, kind(field), str(field.width))
-            yield f"| {' | '.join(cells)} | {marks(field)} |"
+            yield f"| {' | '.join(cells)} | {remarks(layout, field, quote='`')} |"
     yield ""
     if layout.results:
         yield "| result | means | |"
@@ -38,14 +37,21 @@ def _page(layout: Layout) -> Iterator[str]:
         yield ""
 
 
+def _shape(layout: Layout) -> str:
+    if layout.xml:
+        return f"XML, a `{'/'.join(layout.xml.rows)}` for each row"
+    return f"`{layout.separator}` between fields" if layout.separator else "fixed columns"
+
+
 def kind(field: Field) -> str:
     """Its kind, of money with the unit."""
     return f"{field.kind}, {field.unit}" if field.kind == "money" else field.kind
 
 
-def marks(field: Field) -> str:
-    """What else a field is, in words."""
-    found = [word for word, on in (("required", field.required), ("key", field.key)) if on]
+def remarks(layout: Layout, field: Field, quote: str = "") -> str:
+    """What else a field is, in words; in XML its element first."""
+    found = [f"{quote}<{field.element}>{quote}"] if layout.xml else []
+    found += [word for word, on in (("required", field.required), ("key", field.key)) if on]
     found += [field.holds] if field.holds else []
     found += [f"always {field.constant}"] if field.constant else []
     found += [f"must be the {field.must_be}"] if field.must_be else []

@@ -80,7 +80,7 @@ def _ranges(numbers: Sequence[int]) -> str:
     ('3', '3-5, 9')
     """
     runs: list[list[int]] = []
-    for number in numbers:
+    for number in dict.fromkeys(numbers):  # several faults of one line
         if runs and number == runs[-1][-1] + 1:
             runs[-1] = [runs[-1][0], number]
         else:

@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 
 import polars as pl
@@ -148,19 +149,25 @@ class Keeping:
     # -- files ----------------------------------------------------------------------------------
 
     def keep(
-        self, connection: Connection, batch_id: int, role: str, name: str, data: bytes
+        self, connection: Connection, batch_id: int, role: str, name: str, parts: Iterable[bytes]
     ) -> KeptFile:
-        """Keep a file as it is, compressed."""
+        """Keep a file as it is, compressed; it need not be in memory as a whole."""
         number = self._books.counters.draw(connection, "exchange_files")
-        digest = hashlib.sha256(data).hexdigest()
-        kept = KeptFile(number, batch_id, role, name, digest, len(data))
+        digest, size, packed = hashlib.sha256(), 0, []
+        for part in parts:
+            digest.update(part)
+            size += len(part)
+            packed += [
+                zlib.compress(part[start : start + _PIECE], _FAST)
+                for start in range(0, len(part), _PIECE)
+            ]
+        kept = KeptFile(number, batch_id, role, name, digest.hexdigest(), size)
         connection.execute(
             insert(exchange_files).values(
-                id=number, batch=batch_id, role=role, name=name, digest=digest, bytes=len(data)
+                id=number, batch=batch_id, role=role, name=name, digest=kept.digest, bytes=size
             )
         )
-        for place, start in enumerate(range(0, len(data), _PIECE)):
-            piece = zlib.compress(data[start : start + _PIECE], _FAST)
+        for place, piece in enumerate(packed):
             self._add_pieces.run_many(connection, [(number, place, piece)])
         return kept
 
@@ -207,7 +214,10 @@ class Keeping:
             .where(exchange_pieces.c.file == file.id)
             .order_by(exchange_pieces.c.place)
         )
-        data = b"".join(zlib.decompress(piece) for (piece,) in pieces)
+        whole = BytesIO()  # joined pieces would be there twice
+        for (piece,) in pieces:
+            whole.write(zlib.decompress(piece))
+        data = whole.getvalue()
         if hashlib.sha256(data).hexdigest() != file.digest:
             raise ExchangeError(
                 f"the kept file {file.name} is damaged", hint="go back to the last backup"

@@ -1,7 +1,8 @@
 """Layouts of exchange files: what a TOML file declares, checked and typed.
 
 Header, rows and trailer have one encoding and one line end. A line is fields, between separators or
-in columns counted in bytes of the encoding. docs/exchange.md explains every word of the TOML.
+in columns counted in bytes of the encoding; or they are elements of XML (`xml_shape`).
+docs/exchange.md explains every word of the TOML.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from cardkit.registry.exchange import xml_shape
 from cardkit.registry.exchange.errors import LayoutError
+from cardkit.registry.exchange.xml_shape import Xml
 
 Kind = Literal["text", "digits", "number", "money", "date", "code"]
 Holds = Literal["", "batch", "count", "amount", "serial", "result", "date"]
@@ -67,7 +70,7 @@ class Field:
         ``text``, ``digits`` (kept as they are), ``number``, ``money``, ``date`` (YYYYMMDD),
         ``code``.
     width : int
-        Bytes in the file's encoding: of a fixed column exactly, between separators at most.
+        Bytes in the file's encoding: of a fixed column exactly, otherwise at most.
     required : bool
         May not be empty.
     key : bool
@@ -91,6 +94,8 @@ class Field:
         Its check character: ``card-number`` (nine characters, card.md 8).
     must_be : str
         Of header and trailer: ``partner``, the name of whoever sent the file.
+    tag : str
+        Its element in XML; in header and trailer also a path. Default: its name in capitals.
     """
 
     name: str
@@ -108,6 +113,12 @@ class Field:
     constant: str = ""
     check: Literal["", "card-number"] = ""
     must_be: Literal["", "partner"] = ""
+    tag: str = ""
+
+    @property
+    def element(self) -> str:
+        """Its element in XML."""
+        return self.tag or self.name.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,9 @@ class Layout:
     answers, answered_by : str
         Layout of the file this one is the answer to, or of its answer.
     separator : str
-        ``''`` for fixed columns.
+        ``''`` for fixed columns, and in XML.
+    xml : Xml, optional
+        Its elements, of a layout that is XML.
     results : mapping
         Code → `Result`.
     wins : str
@@ -155,11 +168,12 @@ class Layout:
     answered_by: str = ""
     results: Mapping[str, Result] = field(default_factory=dict)
     wins: Literal["check", "theirs"] = "check"
+    xml: Xml | None = None
 
     @property
     def fixed(self) -> bool:
         """Whether columns are fixed."""
-        return not self.separator
+        return not self.separator and self.xml is None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -202,6 +216,7 @@ _LAYOUT_WORDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("header", "trailer", "fields"), _SEQUENCE),
     "version": (int,),
     "results": (dict,),
+    "xml": (dict,),
 }
 _FIELD_WORDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(Field.__dataclass_fields__, (str,)),
@@ -209,6 +224,7 @@ _FIELD_WORDS: Mapping[str, tuple[type, ...]] = {
     "width": (int,),
     "values": _SEQUENCE,
 }
+_XML_WORDS: Mapping[str, tuple[type, ...]] = dict.fromkeys(("header", "rows", "trailer"), (str,))
 _RESULT_WORDS: Mapping[str, tuple[type, ...]] = {"means": (str,), "text": (str,)}
 _KINDS_OF_VALUES = {str: "text", int: "a whole number", bool: "true or false", dict: "a table"}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")  # it stands in file names and in lists of names
@@ -249,6 +265,7 @@ def parse(raw: Mapping[str, Any], others: Mapping[str, Layout] | None = None) ->
             answered_by=raw.get("answered_by", ""),
             results=_results(name, raw.get("results", {})),
             wins=raw.get("wins", "check"),
+            xml=_xml(name, raw["xml"]) if "xml" in raw else None,
         )
     except KeyError as error:
         raise LayoutError(f"layout {name}: {error.args[0]!r} is missing or unknown") from None
@@ -310,6 +327,11 @@ def _results(layout: str, raw: Mapping[str, Mapping[str, str]]) -> dict[str, Res
     return {code: Result(code, said["means"], said["text"]) for code, said in raw.items()}
 
 
+def _xml(layout: str, raw: Mapping[str, str]) -> Xml:
+    _check_words(f"layout {layout}: [xml]", raw, _XML_WORDS)
+    return Xml.from_toml(raw)
+
+
 def _checked(layout: Layout) -> Layout:
     problem = next(_problems(layout), "")
     if problem:
@@ -355,6 +377,19 @@ def _service_problems(layout: Layout) -> Iterator[str]:
         yield "service blacklist needs a header field list_version"
 
 
+def _xml_problems(layout: Layout) -> Iterator[str]:
+    parts = (layout.header, layout.fields, layout.trailer)
+    if layout.xml is None:
+        if any(one.tag for part in parts for one in part):
+            yield "tags are for layouts with [xml]"
+        return
+    if layout.separator:
+        yield "a file has a separator or is XML, not both"
+    if layout.direction != "out" and REASON.upper() in {one.element for one in layout.fields}:
+        yield f"the tag {REASON.upper()} is that of the reason in a failure file"
+    yield from xml_shape.problems(layout.xml, *([f.element for f in part] for part in parts))
+
+
 def _problems(layout: Layout) -> Iterator[str]:
     if layout.encoding not in ENCODINGS:
         yield f"encoding {layout.encoding!r} is not one of {', '.join(ENCODINGS)}"
@@ -369,6 +404,7 @@ def _problems(layout: Layout) -> Iterator[str]:
         if result.means not in MEANINGS:
             yield f"result {result.code} means {result.means!r}, which the registry does not know"
     yield from _misplaced(layout)
+    yield from _xml_problems(layout)
     yield from _service_problems(layout)
     for part in (layout.header, layout.fields, layout.trailer):
         names = [f.name for f in part]

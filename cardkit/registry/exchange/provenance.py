@@ -31,13 +31,12 @@ def check_sender(layout: Layout, content: Content, partner: str, name: str) -> N
 
 
 def _strangers(layout: Layout, content: Content, partner: str) -> Iterator[Fault]:
-    last = content.rows.height + bool(layout.header) + bool(layout.trailer)
-    parts = ((layout.header, content.header, 1), (layout.trailer, content.trailer, last))
-    for fields, values, line in parts:
+    parts = ((layout.header, content.header), (layout.trailer, content.trailer))
+    for fields, values in parts:
         for one in fields:
             if one.must_be == "partner" and values[one.name] != partner:
                 yield Fault(
-                    line,
+                    values.line_of(one.name),
                     "partner",
                     f"{one.name} is not {partner}, who is said to have sent it",
                     f"{one.title or one.name}不是 {partner}，与来文单位不符",

@@ -128,7 +128,7 @@ class Receiving:
             answers=work.question.id if work.question else None,
         )
         keeping.add(work.connection, batch)
-        files = [keeping.keep(work.connection, batch.id, ORIGINAL, batch.name, data)]
+        files = [keeping.keep(work.connection, batch.id, ORIGINAL, batch.name, [data])]
         keeping.add_rows(work.connection, batch.id, _kept_rows(rows))
         incoming.settle()
         for role, file_name, made in answer_files(work, content, incoming, batch.name):

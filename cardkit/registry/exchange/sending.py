@@ -145,7 +145,7 @@ class Sending:
             reissue_of=reissue_of,
         )
         self._office.keeping.add(connection, batch)
-        file = self._office.keeping.keep(connection, batch.id, ORIGINAL, batch.name, data)
+        file = self._office.keeping.keep(connection, batch.id, ORIGINAL, batch.name, [data])
         kept = ((row, card, "", "") for row, card in enumerate(rows[CARD].to_list(), 1))
         self._office.keeping.add_rows(connection, batch.id, kept)
         outgoing.settle(rows)

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 
 import polars as pl
 
 from cardkit.registry.exchange.checking import fen, money
-from cardkit.registry.exchange.errors import LayoutError
+from cardkit.registry.exchange.formats.common import UnwritableError, Writer
+from cardkit.registry.exchange.formats.line_writing import LineWriter
+from cardkit.registry.exchange.formats.xml_writing import XmlWriter
 from cardkit.registry.exchange.layout import Field, Layout
 
-_ROWS = 100_000  # written at a time
-_CONTROLS = "[\\x00-\\x1f\\x7f]"
-_CONTROL = re.compile(_CONTROLS)
+__all__ = ["UnwritableError", "parts", "row_obstacles", "write"]
 
-
-class UnwritableError(LayoutError):
-    """A value that its column cannot carry: too long, or not in the file's characters."""
-
-    def __init__(self, layout: Layout, one: Field, row: int, why: str, zh: str) -> None:
-        super().__init__(
-            f"row {row}: {one.name} {why}, so layout {layout.name} cannot carry it",
-            hint="correct the record, or choose a layout with a wider column or other characters",
-            zh=f"第{row}行的“{one.title or one.name}”{zh}，{layout.title}无法写出",
-        )
+_ROWS = 20_000  # written at a time; larger pieces leave holes in memory behind them
 
 
 def write(layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None = None) -> bytes:
-    """A whole file.
+    """A whole file; see `parts`."""
+    made = BytesIO()  # gives its bytes away without another copy
+    for part in parts(layout, rows, values):
+        made.write(part)
+    return made.getvalue()
+
+
+def parts(
+    layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None = None
+) -> Iterator[bytes]:
+    """A file in pieces of some thousand rows, for whoever needs no more than one at a time.
 
     Parameters
     ----------
@@ -47,14 +47,15 @@ def write(layout: Layout, rows: pl.DataFrame, values: Mapping[str, str] | None =
     """
     rows = _completed(layout, rows)
     known = dict(values or {}) | _totals(layout, rows)
-    made = BytesIO()  # gives its bytes away without another copy
-    if layout.header:
-        made.write(_record(layout, layout.header, known))
+    writer = _writer(layout)
+    yield writer.begin(_record(layout.header, known))
     for start in range(0, rows.height, _ROWS):
-        made.write(_lines(layout, layout.fields, rows.slice(start, _ROWS), start))
-    if layout.trailer:
-        made.write(_record(layout, layout.trailer, known))
-    return made.getvalue()
+        yield writer.rows(rows.slice(start, _ROWS), start)
+    yield writer.end(_record(layout.trailer, known))
+
+
+def _writer(layout: Layout) -> Writer:
+    return XmlWriter(layout) if layout.xml else LineWriter(layout)
 
 
 def row_obstacles(layout: Layout, rows: pl.DataFrame) -> pl.Series:
@@ -62,28 +63,24 @@ def row_obstacles(layout: Layout, rows: pl.DataFrame) -> pl.Series:
 
     `write` refuses the whole file for one of them.
     """
-    found = [""] * rows.height
+    found, writer = [""] * rows.height, _writer(layout)
     for one in layout.fields:
         if one.name not in rows.columns:
             continue
         for at, value in enumerate(rows[one.name].cast(pl.String).fill_null("").to_list()):
-            if not found[at] and (reason := _obstacle(layout, one, value)):
+            if not found[at] and (reason := _obstacle(layout, writer, one, value)):
                 found[at] = f"{one.name}:{reason}"
     return pl.Series(found, dtype=pl.String)
 
 
-def _obstacle(layout: Layout, one: Field, value: str) -> str:
+def _obstacle(layout: Layout, writer: Writer, one: Field, value: str) -> str:
     try:
         size = len(value.encode(layout.encoding))
     except UnicodeEncodeError:
         return "character"
-    if _has_sign(layout, value):
+    if writer.has_sign(value):
         return "sign"
     return "long" if size > one.width else ""
-
-
-def _has_sign(layout: Layout, value: str) -> bool:
-    return bool(_CONTROL.search(value) or (layout.separator and layout.separator in value))
 
 
 def _completed(layout: Layout, rows: pl.DataFrame) -> pl.DataFrame:
@@ -111,76 +108,8 @@ def _totals(layout: Layout, rows: pl.DataFrame) -> dict[str, str]:
     return known
 
 
-def _record(layout: Layout, fields: Sequence[Field], known: Mapping[str, str]) -> bytes:
-    values = {
-        one.name: [one.constant or known.get(one.name) or known.get(one.holds or one.name) or ""]
+def _record(fields: Sequence[Field], known: Mapping[str, str]) -> dict[str, str]:
+    return {
+        one.name: one.constant or known.get(one.name) or known.get(one.holds or one.name) or ""
         for one in fields
     }
-    return _lines(layout, fields, pl.DataFrame(values, schema=dict.fromkeys(values, pl.String)), -1)
-
-
-def _lines(layout: Layout, fields: Sequence[Field], rows: pl.DataFrame, start: int) -> bytes:
-    cells = [
-        _column(layout, one, rows[one.name], start) if layout.fixed else rows[one.name]
-        for one in fields
-    ]
-    joined = pl.DataFrame(cells).select(pl.concat_str(pl.all(), separator=layout.separator))
-    lines = joined.to_series()
-    _refuse_signs(layout, fields, rows, lines, start)
-    end = layout.line_end.decode("ascii")
-    text = end.join(lines.to_list()) + end
-    try:
-        return text.encode(layout.encoding)
-    except UnicodeEncodeError:
-        raise _unencodable(layout, fields, rows, start) from None
-
-
-def _column(layout: Layout, one: Field, column: pl.Series, start: int) -> pl.Series:
-    """Values filled up to the bytes of their column."""
-    if bool((column.str.len_bytes() == column.str.len_chars()).all()):
-        widths = column.str.len_bytes()
-    else:
-        widths = pl.Series(
-            [len(value.encode(layout.encoding, "replace")) for value in column.to_list()],
-            dtype=pl.UInt32,
-        )
-    wide = (widths > one.width).arg_true()
-    if len(wide):
-        raise UnwritableError(
-            layout, one, start + int(wide[0]) + 1, f"has more than {one.width} bytes", "过长"
-        )
-    short = pl.Series("short", one.width - widths.cast(pl.Int64))
-    filler = pl.Series([one.pad * one.width]).new_from_index(0, len(column)).str.head(short)
-    joined = filler + column if one.right else column + filler
-    return joined.alias(one.name)
-
-
-def _refuse_signs(
-    layout: Layout, fields: Sequence[Field], rows: pl.DataFrame, lines: pl.Series, start: int
-) -> None:
-    """No separator and no control character inside a value."""
-    damaged = lines.str.contains(_CONTROLS)
-    if not layout.fixed:
-        signs = lines.str.count_matches(layout.separator, literal=True)
-        damaged = damaged | (signs != len(fields) - 1)
-    at = damaged.arg_true()
-    if not len(at):
-        return
-    row = int(at[0])
-    for one in fields:
-        if _has_sign(layout, str(rows[one.name][row])):
-            why = "has a separator or a control character in it"
-            raise UnwritableError(layout, one, start + row + 1, why, "含有分隔符或控制字符")
-
-
-def _unencodable(
-    layout: Layout, fields: Sequence[Field], rows: pl.DataFrame, start: int
-) -> UnwritableError:
-    for one in fields:
-        for at, value in enumerate(rows[one.name].to_list(), start + 1):
-            try:
-                value.encode(layout.encoding)
-            except UnicodeEncodeError:
-                why = f"has a character that {layout.encoding} does not have"
-                return UnwritableError(layout, one, at, why, f"含有 {layout.encoding} 没有的字")
-    raise AssertionError("every value can be encoded")  # pragma: no cover

@@ -116,7 +116,8 @@ class Desk:
 
     def bank_answers(self, sent: Receipt, failing: tuple[int, ...] = ()) -> bytes:
         """The bank's list: rows in `failing` (counted from 1) have another name there."""
-        rows = self.content(sent, "original", "bank-opening").rows
+        layout = sent.batch.layout
+        rows = self.content(sent, "original", layout).rows
         bad = pl.Series([at in failing for at in range(1, rows.height + 1)])
         numbers = pl.Series([bank_card(at) for at in range(1, rows.height + 1)])
         rows = rows.with_columns(
@@ -125,7 +126,7 @@ class Desk:
             pl.when(bad).then(pl.lit("姓名不符")).otherwise(pl.lit("")).alias("text"),
         )
         values = {"agency": "bank", "batch": sent.batch.number, "date": DAY}
-        return write(LAYOUTS["bank-opening-return"], rows, values)
+        return write(LAYOUTS[LAYOUTS[layout].answered_by], rows, values)
 
     def plant_answers(self, sent: Receipt, failing: tuple[int, ...] = ()) -> bytes:
         """The factory's list: rows in `failing` were not made."""

@@ -59,6 +59,7 @@ def vectors() -> Iterator[tuple[str, Vector]]:
     yield from _columns()
     yield "county-columns", _county()
     yield from _blacklists()
+    yield from _xml()
 
 
 def _opening() -> Iterator[tuple[str, Vector]]:
@@ -219,6 +220,88 @@ def _blacklists() -> Iterator[tuple[str, Vector]]:
     first = b"HMDD00000000020000000003000000000120120501\n"
     data = first + b"-" + code.encode() + b"A00000017  \n" + last
     yield "blacklist-delta", Vector("[D16]", data, header, rows, trailer)
+
+
+def _xml() -> Iterator[tuple[str, Vector]]:
+    """Written out: a reader of XML would see the same in them."""
+    header = {
+        "transaction": "100001", "version": "05", "batch": "20120501", "business": "14900",
+        "merchant": "639900000000001", "date": "20120501", "count": "2", "total": "20050",
+    }  # fmt: skip
+    rows = rows_of(
+        "serial bank flag account name amount id_type id_number remark",
+        ("1", "102", "00", CARD, "张倈三", "10000", "0", ZHANG, '养老<保险>费 & "补"'),
+        ("2", "102", "01", OTHER_CARD, "阿依·买买提", "10050", "", "", ""),
+    )
+    text = f"""\
+<?xml version="1.0" encoding="GBK"?>
+<GZELINK>
+<INFO>
+<TRX_CODE>100001</TRX_CODE>
+<VERSION>05</VERSION>
+<REQ_SN>20120501</REQ_SN>
+</INFO>
+<BODY>
+<TRANS_SUM>
+<BUSINESS_CODE>14900</BUSINESS_CODE>
+<MERCHANT_ID>639900000000001</MERCHANT_ID>
+<SUBMIT_DATE>20120501</SUBMIT_DATE>
+<TOTAL_ITEM>2</TOTAL_ITEM>
+<TOTAL_SUM>20050</TOTAL_SUM>
+</TRANS_SUM>
+<TRANS_DETAILS>
+<TRANS_DETAIL><SN>1</SN><BANK_CODE>102</BANK_CODE><ACCOUNT_TYPE>00</ACCOUNT_TYPE>\
+<ACCOUNT_NO>{CARD}</ACCOUNT_NO><ACCOUNT_NAME>张倈三</ACCOUNT_NAME><AMOUNT>10000</AMOUNT>\
+<ID_TYPE>0</ID_TYPE><ID>{ZHANG}</ID><REMARK>养老&lt;保险&gt;费 &amp; "补"</REMARK></TRANS_DETAIL>
+<TRANS_DETAIL><SN>2</SN><BANK_CODE>102</BANK_CODE><ACCOUNT_TYPE>01</ACCOUNT_TYPE>\
+<ACCOUNT_NO>{OTHER_CARD}</ACCOUNT_NO><ACCOUNT_NAME>阿依·买买提</ACCOUNT_NAME>\
+<AMOUNT>10050</AMOUNT><ID_TYPE></ID_TYPE><ID></ID><REMARK></REMARK></TRANS_DETAIL>
+</TRANS_DETAILS>
+</BODY>
+</GZELINK>
+"""
+    source = "6.1 XML, GBK: INFO and BODY with TRANS_SUM and details"
+    yield "deduction-xml", Vector(source, text.encode("gbk"), header, rows)
+    yield from _xml_opening()
+
+
+def _xml_opening() -> Iterator[tuple[str, Vector]]:
+    header = {
+        "transaction": "KK01", "batch": "000007", "agency": "测试县", "date": "20120501",
+        "count": "1",
+    }  # fmt: skip
+    first = """\
+<?xml version="1.0" encoding="GB18030"?>
+<GZELINK>
+<INFO>
+<TRX_CODE>KK01</TRX_CODE>
+<REQ_SN>000007</REQ_SN>
+</INFO>
+<BODY>
+<TRANS_SUM>
+<AGENCY>测试县</AGENCY>
+<SUBMIT_DATE>20120501</SUBMIT_DATE>
+<TOTAL_ITEM>1</TOTAL_ITEM>
+</TRANS_SUM>
+"""
+    last = "</BODY>\n</GZELINK>\n"
+    keys = f"<SN>1</SN><INSURANCE_NO>{ZHANG}</INSURANCE_NO><NAME>张㐂三</NAME><ID>{ZHANG}</ID>"
+    rows = rows_of(
+        "serial insurance_number name citizen_number address phone",
+        ("1", ZHANG, "张㐂三", ZHANG, "测试乡一村", ""),
+    )
+    row = f"<TRANS_DETAIL>{keys}<ADDRESS>测试乡一村</ADDRESS><TEL></TEL></TRANS_DETAIL>"
+    text = f"{first}<TRANS_DETAILS>\n{row}\n</TRANS_DETAILS>\n{last}"
+    source = "[D1] in the envelope of 6.1; 㐂 has four bytes in GB18030"
+    yield "bank-opening-xml", Vector(source, text.encode("gb18030"), header, rows)
+    rows = rows_of(
+        "serial insurance_number name citizen_number bank_card_number result text",
+        ("1", ZHANG, "张㐂三", ZHANG, CARD, "0000", "成功"),
+    )
+    row = f"{keys}<CARD_NO>{CARD}</CARD_NO><RET_CODE>0000</RET_CODE><ERR_MSG>成功</ERR_MSG>"
+    text = f"{first}<RET_DETAILS>\n<RET_DETAIL>{row}</RET_DETAIL>\n</RET_DETAILS>\n{last}"
+    source = "[D1] the list comes back with 卡号"
+    yield "bank-opening-return-xml", Vector(source, text.encode("gb18030"), header, rows)
 
 
 def rendered(vector: Vector) -> str:

@@ -77,12 +77,14 @@ def test_an_answer_in_columns_leaves_every_byte_before_the_result_as_it_was() ->
 
 # -- any layout, any rows ---
 
-CHARACTERS = "张王李阿·卜倈蓱 aZ09-|/"
+CHARACTERS = "张王李阿·卜倈蓱 aZ09-|/<>&\"'"
 
 
 @st.composite
 def layouts(draw: st.DrawFn) -> Layout:
-    separator = draw(st.sampled_from(["", "|", ",", ";", "\t"]).filter(lambda s: s != "\t"))
+    xml = draw(st.booleans())
+    signs = [""] if xml else ["", "|", ",", ";"]
+    separator = draw(st.sampled_from(signs))
     fields = []
     for at in range(draw(st.integers(1, 5))):
         kinds: list[Kind] = ["text", "number", "money"]
@@ -114,6 +116,8 @@ def layouts(draw: st.DrawFn) -> Layout:
         "fields": [_raw(one) for one in (Field("key", width=6, key=True), *fields)],
         where: [_raw(count), _raw(total)],
     }
+    if xml:
+        raw["xml"] = {"rows": draw(st.sampled_from(["A/R", "A/B/R"])), where: f"A/{where}"}
     return layout.parse(raw)
 
 
@@ -168,6 +172,10 @@ GOOD: dict[str, Any] = {
 }
 
 
+XML: dict[str, Any] = {"separator": "", "xml": {"rows": "A/R"}}
+APART = (("a", "H"), ("b", "I"), ("c", "H"))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -199,6 +207,25 @@ GOOD: dict[str, Any] = {
         ({"service": "inquiry"}, "service inquiry needs a field citizen_number"),
         ({"service": "blacklist", "direction": "out"}, "needs a header field list_version"),
         ({"wins": "ours"}, "wins 'ours'"),
+        ({"fields": [{"name": "a", "width": 3, "tag": "A"}]}, "tags are for layouts with [xml]"),
+        ({"xml": {"rows": "A/R"}}, "a separator or is XML, not both"),
+        (XML | {"fields": [{"name": "a", "width": 3, "tag": "REASON"}]}, "the tag REASON is that"),
+        (XML | {"xml": {}}, "'rows' is missing"),
+        (XML | {"xml": {"rows": "A/R", "row": "R"}}, "[xml]: unknown word 'row'"),
+        (XML | {"xml": {"rows": 1}}, "rows is not text"),
+        (XML | {"xml": {"rows": "R"}}, "R is not 1-14 elements below the root R"),
+        (XML | {"xml": {"rows": "A/" * 16 + "R"}}, "is not 1-14 elements below"),
+        (XML | {"xml": {"rows": "A//R"}}, "A//R is not formed of names"),
+        (XML | {"xml": {"rows": "A/1"}}, "A/1 is not formed of names"),
+        (XML | {"xml": {"rows": "A/xmlR"}}, "A/xmlR is not formed of names"),
+        (XML | {"xml": {"rows": "A/R", "header": "B"}}, "B is not the root A"),
+        (XML | {"header": [{"name": "r", "width": 1}]}, "A/R would be there twice"),
+        (XML | {"fields": [{"name": "a", "width": 3, "tag": "B/C"}]}, "one name of an element"),
+        (XML | {"fields": [{"name": n, "width": 3, "tag": "T"} for n in "ab"]}, "the same tag"),
+        (
+            XML | {"header": [{"name": n, "width": 1, "tag": f"{t}/{n}"} for n, t in APART]},
+            "A/H would be there twice",
+        ),
     ],
 )
 def test_a_declaration_that_cannot_be_is_refused(change: dict[str, Any], words: str) -> None:
@@ -257,7 +284,7 @@ def test_a_file_of_layouts_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 def test_the_layout_on_the_page_can_be_used() -> None:
     page = (Path(__file__).parents[3] / "docs" / "exchange.md").read_text("utf-8")
-    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    example, xml = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     ours = layout.parse(tomllib.loads(example))
     rows = pl.DataFrame({"citizen_number": ["1" * 18], "name": ["张三"], "amount": ["1250"]})
     data = write(ours, rows, {"batch": "7"})
@@ -265,6 +292,11 @@ def test_the_layout_on_the_page_can_be_used() -> None:
         b"7       000001           12.50\r\n"
     )
     assert read(ours, data).rows[PROBLEM].to_list() == [""]
+    form = layout.parse(tomllib.loads(xml))
+    data = write(form, rows.select("citizen_number", "name"), {"batch": "7"})
+    (shown,) = re.findall(r"```xml\n(.*?)```", page, re.DOTALL)
+    assert data == shown.replace("\n", "\r\n").encode("gb18030")
+    assert read(form, data).rows[PROBLEM].to_list() == [""]
 
 
 def test_every_layout_is_on_the_page() -> None:

@@ -79,6 +79,29 @@ def test_batch_opening_brings_card_numbers_back(desk: Desk) -> None:
     assert failure[1].endswith("|1001|姓名不符|与登记不符")
 
 
+def test_the_same_goes_for_a_bank_that_takes_xml(desk: Desk) -> None:
+    sent = desk.send("bank-opening-xml", "bank")
+    assert desk.file(sent, "original").startswith(b'<?xml version="1.0" encoding="GB18030"?>\n')
+    answer = desk.bank_answers(sent, failing=(2,))
+    lines = answer.splitlines(keepends=True)
+    short = b"".join(lines[:14] + lines[15:])
+    with pytest.raises(FileFaultsError, match="line 11: says 5 rows, the file has 4") as caught:
+        desk.take("bank-opening-return-xml", short, "bank")
+    assert caught.value.further() == ["line 15: row 2 is missing: serial goes on with 3"]
+    receipt = desk.take("bank-opening-return-xml", answer, "bank")
+    assert (receipt.batch.done, receipt.batch.failed) == (PEOPLE - 1, 1)
+    assert desk.cards()["bank_state"].to_list() == ["opened", "none", *["opened"] * (PEOPLE - 2)]
+    failure = desk.file(receipt, "failure").decode("gb18030")
+    assert (
+        "<RET_CODE>1001</RET_CODE><ERR_MSG>姓名不符</ERR_MSG><REASON>与登记不符</REASON>" in failure
+    )
+    assert "<TOTAL_ITEM>1</TOTAL_ITEM>" in failure
+    again = desk.exchange.reissue(sent.batch.id, operator=CLERK)
+    assert (again.batch.rows, again.batch.layout) == (1, "bank-opening-xml")
+    with pytest.raises(ExchangeError, match="nothing to send"):
+        desk.send("bank-opening", "bank")
+
+
 def test_an_opening_is_an_act_of_the_lifecycle_as_one_at_the_window_is(desk: Desk) -> None:
     sent = desk.send("bank-opening", "bank", limit=2)
     desk.life.perform(Request("bank-open", 5, CLERK, channel="file", reason="batch-2"))
@@ -497,8 +520,12 @@ def placed(desk: Desk, name: str, **changes: Any) -> Desk:
         ({"encoding": "gbk"}, "name:character"),
         ({"encoding": "gbk", "separator": "", "line_end": b"\n"}, "name:character"),
         ({"separator": "·"}, "name:sign"),
+        (
+            {"separator": "", "encoding": "gbk", "xml": LAYOUTS["bank-opening-xml"].xml},
+            "name:character",
+        ),
     ],
-    ids=["a character", "a character in a column", "a separator"],
+    ids=["a character", "a character in a column", "a separator", "a character in XML"],
 )
 def test_a_card_whose_data_do_not_fit_is_left_out_and_named(
     url: str, changes: dict[str, Any], problem: str

@@ -4,42 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cardkit.registry.exchange.errors import SHOWN, Fault, FileFaultsError
+from cardkit.registry.exchange.errors import Fault
+from cardkit.registry.exchange.formats.common import Faults
 from cardkit.registry.exchange.layout import Field, Layout
 
 _PIECE = 2 << 20  # bytes
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x84\x31\x95\x33")
-
-
-class Faults:
-    """Collects faults; the first are named, the others counted."""
-
-    def __init__(self) -> None:
-        self.named: list[Fault] = []
-        self.more = 0
-
-    def add(self, *faults: Fault) -> None:
-        """Note some."""
-        for fault in faults:
-            if len(self.named) < SHOWN:
-                self.named.append(fault)
-            else:
-                self.more += 1
-
-    def raise_any(self, name: str) -> None:
-        """Refuse the file when there are any."""
-        if self.named:
-            raise FileFaultsError(name, self.named, self.more)
 
 
 def whole(layout: Layout, data: bytes, faults: Faults) -> int:
     """Check what concerns the file as a whole; returns its number of lines."""
-    if not data:
-        faults.add(Fault(0, "empty", "the file is empty", "文件是空的"))
-        return 0
-    if data.startswith(_BOMS):
-        faults.add(Fault(1, "bom", "begins with a byte order mark", "文件开头有 BOM 标记"))
-        return 0
     lines = data.count(b"\n")
     if not data.endswith(b"\n"):
         lines += 1
@@ -82,40 +55,6 @@ def pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield line, piece
         line += piece.count(b"\n")
         start = end
-
-
-def is_utf8(data: bytes) -> bool:
-    """Whether these bytes are Chinese in UTF-8.
-
-    GBK text is next to never valid UTF-8 with characters of three bytes, so this is no guess.
-
-    Examples
-    --------
-    >>> is_utf8("姓名".encode()), is_utf8("姓名".encode("gbk")), is_utf8(b"name")
-    (True, False, False)
-    """
-    if data.isascii():
-        return False
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return max(text) > "\u07ff"
-
-
-def is_gb18030(data: bytes) -> bool:
-    """Whether these bytes can be read as GB18030, which has all of GBK.
-
-    Examples
-    --------
-    >>> is_gb18030("䶮㛃".encode("gb18030")), is_gb18030(bytes([0xFF]))
-    (True, False)
-    """
-    try:
-        data.decode("gb18030")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def field_count(line: int, found: int, wanted: int) -> Fault:
