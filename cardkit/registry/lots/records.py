@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cardkit.registry.numbering import lot_name
+
 
 class Kind(StrEnum):
     """How the cards of a lot reach their holders."""
@@ -35,17 +37,6 @@ class Taken(StrEnum):
 
 CAME_BACK = "handed out by the file, and came back"
 """Why a card counts as handed out although it lies in the office again."""
-
-
-def lot_name(lot_id: int) -> str:
-    """How papers call a lot.
-
-    Examples
-    --------
-    >>> lot_name(12)
-    'L000012'
-    """
-    return f"L{lot_id:06d}"
 
 
 @dataclass(frozen=True, slots=True)
