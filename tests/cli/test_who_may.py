@@ -65,7 +65,7 @@ CHANGING = {
     "stock find": "receipt --at C --first SJ01 --minutes M1",
     "stock correct": "1 --reason other",
     "stock count": "receipt --at C --range SJ01",
-    "lot pack": "C", "lot take": "1 list.json", "lot out": "1 --cards li --with-machine sun",
+    "lot pack": "C", "lot unpack": "1 --reason other", "lot take": "1 list.json", "lot out": "1 --cards li --with-machine sun",
     "lot hand-over": "1 --to li", "lot pick-up": "1", "lot merge": "outcome.json",
     "lot back": "1", "lot close": "1",
     "registry places load": "places.csv", "registry places assign": "",

@@ -24,6 +24,7 @@ class State(StrEnum):
     OUT = "out"  # 已带出
     BACK = "back"  # 已带回
     CLOSED = "closed"  # 已核销
+    UNPACKED = "unpacked"  # 已拆袋: packed by mistake, it never left
 
 
 class Taken(StrEnum):
@@ -33,6 +34,7 @@ class Taken(StrEnum):
     HANDED = "handed"  # 已发放
     RETURNED = "returned"  # 带回
     MISSING = "missing"  # 缺失
+    UNPACKED = "unpacked"  # 拆袋: free again before the lot left
 
 
 CAME_BACK = "handed out by the file, and came back"

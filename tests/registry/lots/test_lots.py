@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from cardkit.errors import UsageError
 from cardkit.registry.journal import Event
 from cardkit.registry.lifecycle import Agent, Appearance, Appears, Lifecycle, Request, load
 from cardkit.registry.lifecycle.errors import InLotError
@@ -438,6 +439,38 @@ def test_a_card_that_is_out_is_not_handed_out_at_the_window(
     lots.back(lot.lot_id, [2], operator=crew.li)
     hand_out(crew, registry, 2)
     assert [registry.get(n).state for n in (1, 2)] == ["handed_out"] * 2
+
+
+def test_a_lot_packed_by_mistake_is_taken_apart(lots: Lots, crew: Crew, registry: Registry) -> None:
+    """Its cards go into the next lot; it stays on the list, with nothing open."""
+    wrong = packed(lots, crew, 1, 2)
+    done = lots.unpack(wrong.lot_id, "wrong-data", operator=crew.zhao)
+
+    assert (done.state, done.count, done.unknown) == ("unpacked", 2, 0)
+    assert (lots.show(wrong.lot_id).open_cards, lots.list("packed")) == ((), [])
+    assert packed(lots, crew, 1, 2).lot_id == wrong.lot_id + 1
+    with registry.books.store.reading() as connection:
+        query = "SELECT actor, detail FROM history WHERE action = 'lot-unpack'"
+        (actor, detail) = connection.execute(text(query)).one()
+    expected = {"lot": wrong.lot_id, "cards": 2, "reason": "wrong-data"}
+    assert (actor, json.loads(detail)) == ("zhao", expected)
+
+
+def test_what_left_once_is_not_unpacked(lots: Lots, crew: Crew) -> None:
+    lot = taken_out(lots, crew, 1)
+    with pytest.raises(LotError, match="is out, not packed"):
+        lots.unpack(lot.lot_id, "other", operator=crew.li)
+    with pytest.raises(LotError, match="packed"):
+        packed(lots, crew, 1)
+    other = packed(lots, crew, 2)
+    with pytest.raises(NotAllowedError):
+        lots.unpack(other.lot_id, "other", operator=crew.sun)
+    for reason in ("", "张三的卡"):
+        with pytest.raises(UsageError, match="reason"):
+            lots.unpack(other.lot_id, reason, operator=crew.li)
+    lots.unpack(other.lot_id, "other", operator=crew.li)
+    with pytest.raises(LotError, match="is unpacked, not packed"):
+        lots.out(other.lot_id, operator=crew.li, card_carrier="zhao", machine_carrier="qian")
 
 
 def test_many_at_once_leave_out_what_is_in_a_lot(
