@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -147,23 +148,28 @@ class _FromRegistry:
     def job(self, registry: Registry, ctx: click.Context) -> Job:
         from cardkit.issuance import waiting  # noqa: PLC0415
 
-        return waiting.job_of(registry, self._found(registry, ctx), self._lang)
+        found = self._found(registry, ctx, keep_refusal=True)
+        return waiting.job_of(registry, found, self._lang)
 
     def start(self, job: Job) -> str:
         return text("start_waiting", self._lang, wanted=len(job.wanted))
 
-    def _found(self, registry: Registry, ctx: click.Context) -> list[CardRecord]:
+    def _found(
+        self, registry: Registry, ctx: click.Context, *, keep_refusal: bool = False
+    ) -> list[CardRecord]:
         """Of the people whom this window's work reaches, once there are accounts."""
         from cardkit.issuance.waiting import everybody_is_here, records  # noqa: PLC0415
+        from cardkit.registry.attempts import attempted  # noqa: PLC0415
         from cardkit.registry.lifecycle import reach  # noqa: PLC0415
         from cardkit.registry.operators import Role  # noqa: PLC0415
 
         operator = desk.reader(registry, ctx)
         if operator is None:
             return records(registry, self._cards, everybody_is_here)
-        rules = desk.rules_of(ctx)
-        return records(
-            registry,
-            self._cards,
-            lambda people: reach.outside(registry.books, rules, operator, {Role.WINDOW}, people),
-        )
+        rules, books = desk.rules_of(ctx), registry.books
+        with attempted(books, operator, "issue-cards") if keep_refusal else nullcontext():
+            return records(
+                registry,
+                self._cards,
+                lambda people: reach.outside(books, rules, operator, {Role.WINDOW}, people),
+            )

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from cardkit.cli import common
 from cardkit.issuance import job as jobs
 from cardkit.registry.operators import Operators
 from cardkit.registry.places import PlaceRow, Places, Residence
+from cardkit.registry.registry import Registry
 from cardkit.registry.worklist import Worklist
 from tests.cli.conftest import Result, Run
 from tests.cli.staff import PASSWORD, cheap, done, sign_in
@@ -173,5 +175,14 @@ def test_a_window_that_is_bound_to_its_place_makes_the_cards_of_its_people(
 
     other = issue(run, "--card", PEOPLE, "--lang", "en")
     assert (other.code, "another place than yours" in other.err) == (4, True)
+    with open_at(registry, clock=common.now) as opened:
+        assert tried(opened) == [("wang", '{"for":"issue-cards","why":"place"}')]
     assert issue(run, "--json").document["issued"] == PEOPLE - 1
     assert states(run)[-1] == "planned"
+
+
+def tried(registry: Registry) -> list[tuple[str, str]]:
+    """Who was refused, from the history."""
+    with registry.books.store.reading() as connection:
+        query = text("SELECT actor, detail FROM history WHERE action = 'refused'")
+        return [(row[0], row[1]) for row in connection.execute(query)]
