@@ -83,7 +83,7 @@ def _money(act: Act, rule: Transition) -> Iterator[_Line]:
     yield act.fee > 0, f"收费 {fee} 元", f"fee {fee} yuan"
     yield rule.fee > act.fee, "首次办理，免收费", "no fee the first time"
     yield act.deposit > 0, f"收押金 {deposit} 元", f"deposit {deposit} yuan"
-    yield act.deposit < 0, f"押金退还 {deposit} 元", f"deposit given back {deposit} yuan"
+    yield act.deposit < 0, f"退还押金 {deposit} 元", f"deposit given back {deposit} yuan"
 
 
 def _follows(act: Act, rule: Transition, rules: RuleSet) -> Iterator[_Line]:

@@ -20,7 +20,7 @@ from cardkit.card.procedures.identify import Identity, WrongCardError, identify
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
 from cardkit.card.procedures.pin import open_pin, reset_pin
 from cardkit.card.procedures.wipe import wipe
-from cardkit.issuance.plan import expected_card, plan
+from cardkit.issuance.plan import expected_card, messaging_of, plan
 from cardkit.registry.lifecycle.pool import Loan
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class TemporaryService:
         self._open(set(self._numbers(request.subject)[:1]))
         initial = self.profile.pin.initial
         self.run(open_pin(self.card))
-        self.run(reset_pin(self.card, initial))
+        self.run(reset_pin(self.card, initial, messaging_of(self.profile)))
         self.run(wipe(self.card, initial))
         act = self.life.perform(request)
         self.life.chips.done(act.act_id, operator=request.operator, at_reader=True)

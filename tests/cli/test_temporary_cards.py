@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ def pool(run: Run, registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number in (1, 2):
         factory.premade(bytes((0x70, 0, 0, number))).save(registry.parent / f"{number}.card")
     return registry.parent
+
+
+def shipped(name: str) -> str:
+    folder = resources.files("cardkit.profile").joinpath("shipped")
+    return folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def act(run: Run, what: str, number: int, *more: object) -> dict[str, Any]:
@@ -144,6 +150,23 @@ def test_a_returned_card_is_wiped_and_its_number_never_comes_again(run: Run, poo
     lend(run, chip, card=2)
     assert on_chip(run, chip)["card_number"] == "L00000002"
     assert on_chip(run, chip)["name"] == "张三"
+
+
+def test_a_wipe_protects_its_commands_as_the_profile_says(
+    run: Run, pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chip that wants its commands protected with STK itself, not with a process key."""
+    other = tmp_path / "other.toml"
+    other.write_text(shipped("test") + '\n[messaging]\nkey = "direct"\n', encoding="utf-8")
+    monkeypatch.setenv("CARDKIT_PROFILE", str(other))
+    chip = pool / "1.card"
+    CardFactory(load(str(other))).premade(bytes((0x70, 0, 0, 1))).save(chip)
+    lend(run, chip)
+    done(run("pin", "change", "--image", chip, "--pin-stdin", stdin=f"{PIN}\n654321\n"))
+    back(run)
+    act(run, "wipe", 1, "--image", chip)
+    assert left_on(chip) == FACTORY
+    assert run("pin", "verify", "--image", chip, "--pin-stdin", stdin=PIN).code == 0
 
 
 def test_only_the_card_itself_is_wiped(run: Run, pool: Path) -> None:

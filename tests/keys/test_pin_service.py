@@ -12,6 +12,7 @@ from cardkit.apdu import Link, StatusError
 from cardkit.apdu.link import chain
 from cardkit.card.card import AuthenticationFailedError, Card, WrongPinError
 from cardkit.card.files.model import DirectoryFile
+from cardkit.card.messaging import USUAL
 from cardkit.card.procedure import Procedure, run
 from cardkit.card.procedures.pin import PinServiceError, open_pin, reset_pin, unlock_pin
 from cardkit.crypto.algorithm import Algorithm
@@ -101,13 +102,13 @@ def bench(
 
 def test_unlocking_gives_the_tries_back_and_keeps_the_pin(bench: Bench) -> None:
     bench.lock()
-    bench.run(unlock_pin(bench.card))
+    bench.run(unlock_pin(bench.card, USUAL))
     bench.verify(FIRST)
 
 
 def test_resetting_gives_a_new_pin_and_all_its_tries(bench: Bench) -> None:
     bench.lock()
-    bench.run(reset_pin(bench.card, OTHER))
+    bench.run(reset_pin(bench.card, OTHER, USUAL))
     bench.verify(OTHER)
     with pytest.raises(WrongPinError) as caught:
         bench.verify(FIRST)
@@ -116,13 +117,13 @@ def test_resetting_gives_a_new_pin_and_all_its_tries(bench: Bench) -> None:
 
 def test_both_may_be_repeated(bench: Bench) -> None:
     for _ in range(2):
-        bench.run(reset_pin(bench.card, OTHER))
-        bench.run(unlock_pin(bench.card))
+        bench.run(reset_pin(bench.card, OTHER, USUAL))
+        bench.run(unlock_pin(bench.card, USUAL))
     bench.verify(OTHER)
 
 
 def test_the_pin_does_not_go_over_the_wire_in_clear(bench: Bench) -> None:
-    bench.run(reset_pin(bench.card, OTHER))
+    bench.run(reset_pin(bench.card, OTHER, USUAL))
     (sent,) = [command for command in bench.commands if command[:2] == bytes.fromhex("8424")]
     assert bytes.fromhex(OTHER) not in sent
     wanted = 0x14 if bench.card.algorithm is Algorithm.SM4 else 0x0C
@@ -198,7 +199,7 @@ def test_what_the_chip_refuses_is_not_tried_again(sw: str, to: int, error: type[
     bench = Bench(profile, open_store(profile))
     link = _answering(sw, to)(bench)
     with pytest.raises(error):
-        run(unlock_pin(bench.card), link, bench._keys)
+        run(unlock_pin(bench.card, USUAL), link, bench._keys)
     assert not [command for command in bench.commands if command[1] == 0x24]
 
 
@@ -208,5 +209,5 @@ def test_ssf33_is_refused_before_a_key_is_used() -> None:
     bench.card.algorithm = Algorithm.SSF33
     bench.card._listens = False
     with pytest.raises(PinServiceError):
-        bench.run(unlock_pin(bench.card))
+        bench.run(unlock_pin(bench.card, USUAL))
     assert [command[1] for command in bench.commands] == [0xA4, 0xC0]

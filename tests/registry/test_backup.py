@@ -177,9 +177,13 @@ def test_a_backup_onto_a_full_disk_is_one_line_and_leaves_nothing(
 ) -> None:
     """The disk says so while the encryption writes, which makes an error of its own of it."""
     fill(registry)
-    full = file.with_name("full")
-    full.symlink_to("/dev/full")
-    monkeypatch.setattr(backup, "beside", lambda _: full)
+    opened = os.open
+
+    def onto_a_full_disk(path: Path, flags: int, mode: int = 0o777) -> int:
+        unfinished = str(path).endswith(".part")
+        return opened("/dev/full", os.O_WRONLY) if unfinished else opened(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", onto_a_full_disk)
     with pytest.raises(UsageError, match="No space left on device"):
         take(registry, file, lock)
     assert [path.name for path in file.parent.glob("*") if "registry.db" not in path.name] == []

@@ -12,7 +12,7 @@ from cardkit.apdu import Command, StatusError, StatusWord
 from cardkit.card.card import Card, pin_bytes
 from cardkit.card.files.model import DirectoryFile
 from cardkit.card.key_request import Seal
-from cardkit.card.messaging import USUAL, Messaging
+from cardkit.card.messaging import Messaging
 from cardkit.card.procedure import Procedure, ask, transmit
 from cardkit.crypto.algorithm import Algorithm
 from cardkit.errors import CardkitError, RefusedError
@@ -54,7 +54,7 @@ def open_pin(card: Card) -> Procedure[None]:
     yield from card.external_authenticate(directory, directory.key("PUK"))
 
 
-def unlock_pin(card: Card, messaging: Messaging = USUAL) -> Procedure[None]:
+def unlock_pin(card: Card, messaging: Messaging) -> Procedure[None]:
     """PIN UNBLOCK ``84 24 00 00 04 MAC``: all tries are there again, the PIN stays what it was.
 
     Parameters
@@ -72,7 +72,7 @@ def unlock_pin(card: Card, messaging: Messaging = USUAL) -> Procedure[None]:
     yield from _protected(card, _UNLOCK, b"", messaging)
 
 
-def reset_pin(card: Card, pin: str, messaging: Messaging = USUAL) -> Procedure[None]:
+def reset_pin(card: Card, pin: str, messaging: Messaging) -> Procedure[None]:
     """PIN RELOAD ``84 24 00 01``: a new PIN with all its tries, which is then verified.
 
     Parameters

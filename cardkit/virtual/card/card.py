@@ -52,8 +52,8 @@ class VirtualCard(Contacts[Session]):
         random: Random = os.urandom,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(random=random, sleep=sleep)
         self.chip = chip
+        super().__init__(random=random, sleep=sleep)
         self._wear = Wear()
 
     @classmethod

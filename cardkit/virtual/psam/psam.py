@@ -53,8 +53,8 @@ class VirtualPsam(Contacts[Session]):
         random: Random = os.urandom,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(random=random, sleep=sleep)
         self.chip = chip
+        super().__init__(random=random, sleep=sleep)
 
     @classmethod
     def blank(
