@@ -44,6 +44,7 @@ docs: $(STAMP) ## pages and pictures made from the program
 	$(BIN)/python tools/docs.py
 	$(BIN)/python -m tests.registry.forms.samples docs/images
 	$(BIN)/python -m tests.registry.intake.pictures docs/images
+	$(BIN)/python -m tests.registry.statistics.pictures docs/images
 
 bench: $(STAMP) ## commands, bytes, seconds, cards per hour
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardkit.cli import common
+from cardkit.cli.connect import VIRTUAL
+from cardkit.cli.issue_machines import check_chips
 from cardkit.cli.issue_text import Language, duration, text
 from cardkit.cli.key_access import open_keys
 from cardkit.cli.output import Output
@@ -40,6 +42,8 @@ def show_rehearsal(
             hint="see `cardkit roster check`",
             zh="花名册中没有可以制卡的行：请用 cardkit roster check 查看原因",
         )
+    if by_psam:
+        check_chips([VIRTUAL], chips)
     # Without a PSAM custodians, an agent, a token: as for real cards.
     store = stand_in_keys(profile) if by_psam else open_keys(profile, "rehearsal")
     chip = chip_for(profile, chips, store)

@@ -16,6 +16,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "花名册 {roster}：{rows} 人，合格 {good}，退回 {rejected}；本次制卡 {wanted} 张",
         "roster {roster}: {rows} people, {good} good, {rejected} rejected; {wanted} cards to make",
     ),
+    "start_waiting": ("登记库待制：本次制卡 {wanted} 张",
+                      "waiting in the registry: {wanted} cards to make"),
     "stock": (
         "{place} 账上只有 {held} 张空白卡，少于本次制卡数",
         "{place} has {held} blank cards by the books, fewer than cards to make",
@@ -26,6 +28,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
                "[{done}/{total}] {reader}  {whose}  issued{left}"),
     "row": ("第{number}行", "row {number}"),
     "record": ("记录{number}（不在本花名册）", "record {number}, not in this roster"),
+    "own_record": ("记录{number}", "record {number}"),
     "left": ("　剩余约 {time}", "  about {time} left"),
     "spoilt": ("{reader}　{whose}　废卡：{error}　请换一张卡",
                "{reader}  {whose}  chip spoilt: {error}. Put in another card"),
@@ -80,20 +83,18 @@ def text(key: str, lang: Language, **values: object) -> str:
     return _TEXTS[key][lang == "en"].format_map(values)
 
 
-def event_line(event: Event, lang: Language, row_of: Mapping[int, int]) -> str:
+def event_line(event: Event, lang: Language, row_of: Mapping[int, int] | None) -> str:
     """One line for something that happened at a reader; rows instead of names.
 
     Parameters
     ----------
-    row_of : mapping
+    row_of : mapping or None
         Row in the roster of this run, by card record: the registry knows the row of the roster
-        that named the person first.
+        that named the person first. None where no roster is behind the run.
     """
     left = whose = ""
     if event.card_id is not None:
-        known = event.card_id in row_of
-        number = row_of[event.card_id] if known else event.card_id
-        whose = text("row" if known else "record", lang, number=number)
+        whose = _whose(event.card_id, lang, row_of)
     total = event.issued + event.remaining
     if event.issued and event.remaining:
         left = text("left", lang, time=duration(event.seconds / event.issued * event.remaining))
@@ -107,6 +108,13 @@ def event_line(event: Event, lang: Language, row_of: Mapping[int, int]) -> str:
         left=left,
         error=event.error.line(lang) if event.error else "",
     )
+
+
+def _whose(card_id: int, lang: Language, row_of: Mapping[int, int] | None) -> str:
+    if row_of is None:
+        return text("own_record", lang, number=card_id)
+    known = card_id in row_of
+    return text("row" if known else "record", lang, number=row_of[card_id] if known else card_id)
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ import click
 
 from cardkit.cli import common
 from cardkit.cli.key_access import KeyAccess, access_options
+from cardkit.cli.key_many import NAMES, note_strangers, one_by_one
 from cardkit.cli.key_store import check_value_of
 from cardkit.cli.key_text import one_line
 from cardkit.cli.key_wish import wish_options
@@ -37,14 +38,19 @@ def show(records: list[KeyRecord], *, as_json: bool) -> None:
 
 @click.command()
 @access_options
-@click.argument("name")
+@NAMES
 @wish_options
 @common.json_option()
-def generate(access: KeyAccess, name: str, wish: Callable[[str], Wish], *, as_json: bool) -> None:
-    """Make a random key in the store 生成; nobody ever sees it. A second person approves it."""
+def generate(
+    access: KeyAccess, names: tuple[str, ...], wish: Callable[[str], Wish], *, as_json: bool
+) -> None:
+    """Make random keys in the store 生成; nobody ever sees them. A second person approves them.
+
+    The options hold for all of them. A name that no file of the card knows is allowed, and said.
+    """
     with access.custody() as custody:
-        record = custody.generate(wish(name))
-    show([record], as_json=as_json)
+        made = one_by_one(names, lambda name: custody.generate(wish(name)), as_json=as_json)
+    note_strangers(made)
 
 
 @click.command("import")
@@ -124,20 +130,16 @@ def _content(file: Path) -> bytes:
         raise UsageError(f"{file}: {error.strerror}") from None
 
 
-_NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME...")
-
-
 def _change(
     action: str, access: KeyAccess, names: tuple[str, ...], version: int | None, *, as_json: bool
 ) -> None:
     with access.custody() as custody:
-        records = [custody.change(action, name, version) for name in names]
-    show(records, as_json=as_json)
+        one_by_one(names, lambda name: custody.change(action, name, version), as_json=as_json)
 
 
 @click.command()
 @access_options
-@_NAMES
+@NAMES
 @_VERSION
 @common.json_option()
 def approve(
@@ -152,7 +154,7 @@ def approve(
 
 @click.command()
 @access_options
-@_NAMES
+@NAMES
 @_VERSION
 @common.json_option()
 def suspend(
@@ -164,7 +166,7 @@ def suspend(
 
 @click.command()
 @access_options
-@_NAMES
+@NAMES
 @_VERSION
 @common.json_option()
 def resume(
@@ -176,7 +178,7 @@ def resume(
 
 @click.command()
 @access_options
-@_NAMES
+@NAMES
 @_VERSION
 @common.json_option()
 def retire(

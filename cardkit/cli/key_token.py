@@ -12,6 +12,7 @@ import click
 
 from cardkit.cli import common
 from cardkit.cli.key_access import KeyAccess, access_options
+from cardkit.cli.key_many import NAMES, note_strangers, one_by_one
 from cardkit.cli.key_roles import REASON, ROLE, TAKE, roles_of, show_clock, show_roles
 from cardkit.cli.key_text import HEADINGS, one_line, row
 from cardkit.cli.key_wish import wish_options
@@ -172,7 +173,9 @@ def generate(
 ) -> None:  # fmt: skip
     """Make a key inside the token 生成; a second person approves it."""
     with _custody(settings, pin_file, descriptor) as custody:
-        _tell(custody.generate(wish(name)), as_json=as_json)
+        record = custody.generate(wish(name))
+    _tell(record, as_json=as_json)
+    note_strangers([record])
 
 
 @token.command()
@@ -204,30 +207,48 @@ def load(
     out.lines(map(one_line, done))
 
 
+_VERSION = click.option(
+    "--version", type=click.IntRange(1, 99), metavar="N", help="Default: the newest."
+)
+
+
 def _change(action: str, summary: str) -> None:
-    """A command that changes the state of a key."""
+    """A command that changes the state of keys."""
 
     @token.command(action, help=summary)
     @token_options
-    @click.argument("name")
-    @click.option("--version", type=click.IntRange(1, 99), metavar="N", help="Default: the newest.")
+    @NAMES
+    @_VERSION
     @common.json_option()
     def change(
-        settings: Path, pin_file: Path | None, descriptor: int | None, name: str,
+        settings: Path, pin_file: Path | None, descriptor: int | None, names: tuple[str, ...],
         version: int | None, *, as_json: bool,
     ) -> None:  # fmt: skip
         with _custody(settings, pin_file, descriptor) as custody:
-            _tell(custody.change(action, name, version), as_json=as_json)
+            one_by_one(names, lambda name: custody.change(action, name, version), as_json=as_json)
 
 
 for _action, _summary in (
-    ("approve", "Make a key active 审批; somebody else has made it."),
-    ("suspend", "Stop the use of a key for now 暂停."),
-    ("resume", "Use a suspended key again 恢复."),
-    ("retire", "Make no new cards with a key 停用."),
-    ("destroy", "Destroy a key in the token for ever 销毁."),
+    ("approve", "Make keys active 审批; somebody else has made them."),
+    ("suspend", "Stop the use of keys for now 暂停."),
+    ("resume", "Use suspended keys again 恢复."),
+    ("retire", "Make no new cards with keys 停用."),
 ):
     _change(_action, _summary)
+
+
+@token.command()
+@token_options
+@click.argument("name")
+@_VERSION
+@common.json_option()
+def destroy(
+    settings: Path, pin_file: Path | None, descriptor: int | None, name: str,
+    version: int | None, *, as_json: bool,
+) -> None:  # fmt: skip
+    """Destroy a key in the token for ever 销毁."""
+    with _custody(settings, pin_file, descriptor) as custody:
+        _tell(custody.change("destroy", name, version), as_json=as_json)
 
 
 def _tell(record: KeyRecord, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from cardkit.cli.lazy import Later, LazyGroup
 
 COMMANDS = {
     "pack": Later("cardkit.cli.lot_leaving:pack", "Finished cards of a place 装袋"),
+    "unpack": Later("cardkit.cli.lot_leaving:unpack", "Packed by mistake, not yet out 拆袋"),
     "take": Later("cardkit.cli.lot_leaving:take", "A list for where there is no network 数据包"),
     "out": Later("cardkit.cli.lot_leaving:out", "Two people leave 带出"),
     "hand-over": Later("cardkit.cli.lot_leaving:hand_over", "On the way 途中交接"),

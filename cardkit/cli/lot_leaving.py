@@ -1,4 +1,4 @@
-"""``cardkit lot pack|take|out|hand-over|pick-up``: how a lot leaves."""
+"""``cardkit lot pack|unpack|take|out|hand-over|pick-up``: how a lot leaves."""
 
 from __future__ import annotations
 
@@ -51,6 +51,25 @@ def pack(
             made = [room.pack(place, kind, operator=operator, card_ids=cards or None)]
     out.document([one.as_json() for one in made])
     out.lines(listed(made))
+
+
+@click.command()
+@click.argument("which", metavar="LOT")
+@click.option("--reason", required=True, help="Why 原因, a code word for the history: other ...")
+@desk.acting
+def unpack(
+    ctx: click.Context, which: str, reason: str, registry: str | None, *, as_json: bool
+) -> None:
+    """Take a lot apart that was packed by mistake 拆袋: its cards are free again.
+
+    Refused once it is out: what came back is counted then (lot back).
+    """
+    screen = Output(as_json=as_json)
+    with common.open_registry(registry) as opened:
+        operator = desk.signed_in(opened, ctx)
+        done = room_of(opened, ctx).unpack(number_of(which), reason, operator=operator)
+    screen.document(done.as_json())
+    screen.lines(listed([done]))
 
 
 @click.command()

@@ -218,7 +218,9 @@ def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool)
 
 @click.command("list")
 @click.option(
-    "--state", type=click.Choice(["packed", "out", "back", "closed"]), help="Only these 状态."
+    "--state",
+    type=click.Choice(["packed", "out", "back", "closed", "unpacked"]),
+    help="Only these 状态.",
 )
 @common.registry_option()
 @desk.rules_option()

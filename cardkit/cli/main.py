@@ -22,7 +22,7 @@ COMMANDS = {
     "reader": Later("cardkit.cli.reader:reader", "Readers 读卡器 and what is in them"),
     "roster": Later("cardkit.cli.roster:roster", "Check and enrol rosters 花名册, make samples"),
     "intake": Later("cardkit.cli.intake:intake", "Applications, photos, printed faces 受理"),
-    "issue": Later("cardkit.cli.issue:issue", "Make the cards of a roster 制卡"),
+    "issue": Later("cardkit.cli.issue:issue", "Make the cards of a roster, or that wait 制卡"),
     "card": Later("cardkit.cli.card:card", "Read, check and talk to one card 卡片"),
     "pin": Later("cardkit.cli.pin:pin", "Verify or change the PIN 密码 of a card"),
     "key": Later("cardkit.cli.key:key", "Make, guard and use keys 密钥"),

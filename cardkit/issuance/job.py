@@ -38,13 +38,15 @@ class Job:
     """A roster with its card records.
 
     ``rows`` gives the record of every row that has one; ``wanted`` are the records that have no
-    card yet.
+    card yet. ``by_record``: there is no file, rows are numbers of records
+    (`cardkit.issuance.waiting`).
     """
 
     roster: Roster
     enrolment: Enrolment
     rows: dict[int, int] = field(repr=False)
     wanted: list[int] = field(repr=False)
+    by_record: bool = False
 
     @property
     def row_of(self) -> dict[int, int]:
@@ -272,4 +274,5 @@ def _report(
         tuple((row_of[r.card_id], r.id_code.hex().upper()) for r in begun),
         tally.stopped_by.line(lang) if tally.stopped_by else "",
         tuple(path.name for path in (files.rejects, files.returned) if path),
+        by_record=job.by_record,
     )

@@ -13,7 +13,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "title": ("制卡报告", "Card issuing report"),
     "run": ("时间 {stamp}　配置 {profile}　花名册 {roster}",
             "time {stamp}, profile {profile}, roster {roster}"),
+    "run_of_records": ("时间 {stamp}　配置 {profile}　登记库待制记录",
+                       "time {stamp}, profile {profile}, records that waited in the registry"),
     "rows": ("花名册人数", "people in the roster"),
+    "records": ("待制记录", "records that waited"),
     "issued": ("本次制卡", "issued now"),
     "elsewhere": ("其他窗口已制卡", "made at other windows meanwhile"),
     "earlier": ("以前已制卡", "issued earlier"),
@@ -29,6 +32,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "rejects": ("退回的行", "Rejected rows"),
     "reject": ("第{row}行　{fields}：{reason}", "row {row}, {fields}: {reason}"),
     "failures": ("失败的行", "Failed rows"),
+    "failed_records": ("失败的记录", "Failed records"),
+    "failed_record": ("记录{row}：{reason}", "record {row}: {reason}"),
     "failure": ("第{row}行：{reason}", "row {row}: {reason}"),
     "spoils": ("废卡原因", "Why chips were spoilt"),
     "refusals": ("被拒绝的卡（未写入任何数据，请放到一边核对）",
@@ -37,6 +42,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unfinished": ("未完成的卡（把卡放回读卡器，再次运行即可完成；卡已损坏则登记为废卡）",
                    "Unfinished cards (put them back and run again; mark a broken one as spoilt)"),
     "unfinished_card": ("第{row}行　卡识别码 {code}", "row {row}, card id code {code}"),
+    "unfinished_record": ("记录{row}　卡识别码 {code}", "record {row}, card id code {code}"),
     "more": ("……另有 {count} 行", "... and {count} more"),
     "files": ("文件", "Files"),
 }  # fmt: skip
@@ -62,7 +68,8 @@ class Counts:
 class Report:
     """Everything the report says; rows are numbered as in the roster file.
 
-    Refusals are reasons, and how many cards were put aside for each.
+    With ``by_record`` there is no such file, and rows are numbers of card records. Refusals are
+    reasons, and how many cards were put aside for each.
     """
 
     stamp: str
@@ -79,6 +86,7 @@ class Report:
     unfinished: tuple[tuple[int, str], ...]
     stopped: str
     files: tuple[str, ...]
+    by_record: bool = False
 
 
 def text(key: str, lang: Language, **values: object) -> str:
@@ -92,11 +100,8 @@ def render(report: Report, lang: Language = "zh") -> str:
 
 
 def _lines(report: Report, lang: Language) -> Iterator[str]:
-    yield text("title", lang)
-    yield text("run", lang, stamp=report.stamp, profile=report.profile, roster=report.roster)
-    yield ""
-    for name in Counts.__slots__:
-        yield f"{getattr(report.counts, name):>8}  {text(name, lang)}"
+    by_record = report.by_record
+    yield from _head(report, lang)
     if report.counts.issued:
         yield text("speed", lang, seconds=report.seconds, rate=report.cards_per_hour)
     if report.stopped:
@@ -112,8 +117,9 @@ def _lines(report: Report, lang: Language) -> Iterator[str]:
         ],
         len(report.rejects),
     )
+    title, line = ("failed_records", "failed_record") if by_record else ("failures", "failure")
     yield from _section(
-        "failures", lang, [text("failure", lang, row=r, reason=why) for r, why in report.failures]
+        title, lang, [text(line, lang, row=r, reason=why) for r, why in report.failures]
     )
     yield from _section("spoils", lang, list(report.spoils))
     yield from _section(
@@ -121,12 +127,26 @@ def _lines(report: Report, lang: Language) -> Iterator[str]:
         lang,
         [text("refusal", lang, count=count, reason=why) for why, count in report.refusals],
     )
+    unfinished = "unfinished_record" if by_record else "unfinished_card"
     yield from _section(
         "unfinished",
         lang,
-        [text("unfinished_card", lang, row=row, code=code) for row, code in report.unfinished],
+        [text(unfinished, lang, row=row, code=code) for row, code in report.unfinished],
     )
     yield from _section("files", lang, list(report.files))
+
+
+def _head(report: Report, lang: Language) -> Iterator[str]:
+    run = "run_of_records" if report.by_record else "run"
+    yield text("title", lang)
+    yield text(run, lang, stamp=report.stamp, profile=report.profile, roster=report.roster)
+    yield ""
+    told = {name: name for name in Counts.__slots__}
+    if report.by_record:  # nobody is rejected: no row was read
+        told["rows"] = "records"
+        del told["rejected"]
+    for name, label in told.items():
+        yield f"{getattr(report.counts, name):>8}  {text(label, lang)}"
 
 
 def _section(key: str, lang: Language, lines: list[str], total: int = 0) -> Iterator[str]:

@@ -159,3 +159,14 @@ def draw(
         used = set(taken(block[0], block[-1]))
         found += [number for number in block if number not in used] if used else block
     return found, running
+
+
+def lot_name(lot_id: int) -> str:
+    """How papers call a lot.
+
+    Examples
+    --------
+    >>> lot_name(12)
+    'L000012'
+    """
+    return f"L{lot_id:06d}"

@@ -97,6 +97,25 @@ def test_the_whole_road(run: Run, place: Path) -> None:
     assert run("intake", "match", number).code == 4
 
 
+def test_a_card_is_made_while_its_holder_waits(run: Run, place: Path) -> None:
+    """Instant issue 即时制卡 [D7]: confirmed, then made by its record; nobody else's card is."""
+    apply(run, place)
+    run("intake", "identity", "--system", "virtual", "--operator", "zhao")
+    run("intake", "check", 1, 2, "--operator", "ma")
+    assert run("intake", "confirm", 1, 2, "--operator", "li").code == 0
+
+    made = run("issue", "--waiting", "--card", 2, "--reader", "virtual", "--operator", "zhao",
+               "--json")  # fmt: skip
+
+    assert (made.code, made.document["issued"]) == (0, 1)
+    listed = run("registry", "list", "--operator", "zhao", "--json").document
+    assert [record["state"] for record in listed] == ["planned", "issued"]
+    (image,) = (place / "waiting.issued" / "virtual-cards").glob("*.card")
+    assert run("card", "verify", "--image", image).code == 0
+    refused = run("issue", "--waiting", "--reader", "virtual", "--operator", "sun")
+    assert refused.code == 4, "an inspector makes no cards"
+
+
 def test_photos_are_found_by_the_names_that_an_import_takes(run: Run, place: Path) -> None:
     one, other = sorted((place / "photos").iterdir())
     one.rename(one.with_name(f"{one.stem.lower()}.JPG"))  # as cameras write it

@@ -132,6 +132,37 @@ def test_generate_approve_list_and_destroy(as_: As) -> None:
     assert as_("x", "list", "--json").document[0]["state"] == "destroyed"
 
 
+def test_several_keys_are_made_and_approved_at_once(as_: As) -> None:
+    names = ("SSSE.IRK", "SSSE.UKSSSE", "SSSE.PUK")
+    made = as_("gu", "generate", *names, names[0], "--json")
+    assert ([key["name"] for key in made.document], made.err) == (list(names), "")
+    assert [key["version"] for key in made.document] == [1, 1, 1], "a name given twice counts once"
+    approved = as_("shen", "approve", *names).out.splitlines()
+    assert [line.split()[0] for line in approved] == list(names)
+
+
+def test_what_was_done_before_a_refusal_is_told(as_: As) -> None:
+    as_("gu", "generate", "SSSE.IRK", "SSSE.PUK")
+    done = as_("shen", "approve", "SSSE.IRK", "SSSE.STK", "SSSE.PUK")
+    assert done.code != 0
+    assert [line.split()[0] for line in done.out.splitlines()] == ["SSSE.IRK"]
+    assert "SSSE.STK" in done.err
+    states = {key["name"]: key["state"] for key in as_("x", "list", "--json").document}
+    assert states == {"SSSE.IRK": "active", "SSSE.PUK": "pre-active"}
+
+
+def test_a_name_that_no_card_asks_for_is_said_and_allowed(as_: As) -> None:
+    """A key that is misspelt is found missing when the first card comes; a transport key is not."""
+    made = as_("gu", "generate", "SSSE.IKR", "OURS.WORK", "T514.TRANSPORT", "DF01.UK1", "--json")
+    first, second = made.err.splitlines()
+    assert len(made.document) == 4
+    assert first.startswith("no file of the card has a key SSSE.IKR")
+    assert "is SSSE.IRK meant?" in first
+    assert "OURS.WORK" in second
+    assert "meant" not in second
+    assert as_("gu", "generate", "FACTORY.KEK", "--algorithm", "aes").err == ""
+
+
 def test_check(as_: As) -> None:
     value = as_("gu", "generate", "SSSE.IRK", "--json").document[0]["check_value"]
     assert as_("x", "check").out == f"ok  SSSE.IRK v1 ({value})\n"

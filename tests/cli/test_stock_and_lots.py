@@ -142,6 +142,20 @@ def test_a_conflict_is_exit_code_1(desk: Desk, tmp_path: Path, run: Run) -> None
     desk("zhao", *refused, code=4)
 
 
+def test_a_lot_packed_by_mistake_is_unpacked_until_it_is_out(
+    desk: Desk, run: Run, registry: Path
+) -> None:
+    lot = desk.json("li", "lot", "pack", "V")[0]["lot"]
+    undone = desk.json("li", "lot", "unpack", lot, "--reason", "other")
+    assert (undone["state"], undone["unknown"]) == ("unpacked", 0)
+    listed = run("lot", "list", "--state", "unpacked", "--registry", registry, "--json")
+    assert [one["lot"] for one in listed.document] == [lot]
+
+    again = desk.json("li", "lot", "pack", "V")[0]["lot"]
+    desk("li", "lot", "out", again, "--cards", "zhao", "--with-machine", "qian")
+    assert again in desk("li", "lot", "unpack", again, "--reason", "other", code=2).err
+
+
 def test_what_a_spreadsheet_saved_in_gb18030_is_read(desk: Desk, tmp_path: Path, run: Run) -> None:
     (lot,) = desk.json("li", "lot", "pack", "V")
     desk("li", "lot", "take", lot["lot"], tmp_path / "pack.json")

@@ -304,6 +304,17 @@ def test_commands_for_a_token(settings: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "generated" in cardkit(["list", *where], "li", monkeypatch).output
 
 
+def test_several_keys_of_a_token_are_approved_at_once(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, names = ["--token", str(settings)], ["SSSE.UKSSSE", "SSSE.IRK"]
+    for name in names:
+        cardkit(["generate", *where, name], "wang", monkeypatch)
+    done = cardkit(["approve", *where, *names, "--json"], "li", monkeypatch)
+    told = [(key["name"], key["state"]) for key in json.loads(done.stdout)]
+    assert told == [(name, "active") for name in names]
+
+
 def test_a_pin_is_asked_for_at_a_terminal_only(
     settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

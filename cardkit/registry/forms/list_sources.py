@@ -17,7 +17,7 @@ from cardkit.registry.forms.lists import (
 )
 from cardkit.registry.forms.printing import local
 from cardkit.registry.forms.sources import Desk, name_of
-from cardkit.registry.lots.records import lot_name
+from cardkit.registry.numbering import lot_name
 from cardkit.registry.schema import cards, people
 from cardkit.registry.schema.inspection import volume_people, volumes
 from cardkit.registry.schema.lots import lot_cards, lots

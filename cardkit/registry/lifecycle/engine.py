@@ -184,12 +184,13 @@ class Lifecycle:
         details: Mapping[str, str] = NOTHING,
         each: Mapping[int, Mapping[str, str]] = NONE_EACH,
         since: Mapping[int, str] = NONE_SINCE,
+        lot: int = 0,
     ) -> BulkResult:
-        """The same as `perform_many` inside another transaction; `since`: see `Request`."""
+        """The same as `perform_many` inside another transaction; `since`, `lot`: see `Request`."""
         wanted = list(card_ids)
         request = Request(
             action, wanted[0] if wanted else 0, operator, appearance, approval, channel, reason,
-            details, each, since=since,
+            details, each, since=since, lot=lot,
         )  # fmt: skip
         return self._many(connection, request, wanted)
 

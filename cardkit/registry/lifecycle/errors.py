@@ -6,9 +6,16 @@ from collections.abc import Iterable
 
 from cardkit.errors import UsageError
 from cardkit.registry.errors import IllegalMoveError, RegistryError
+from cardkit.registry.numbering import lot_name
 from cardkit.registry.operators.errors import NotAllowedError
 
-__all__ = ["NotAllowedError", "OutOfOrderError", "SameDataError", "UnknownActionError"]
+__all__ = [
+    "InLotError",
+    "NotAllowedError",
+    "OutOfOrderError",
+    "SameDataError",
+    "UnknownActionError",
+]
 
 
 class OutOfOrderError(IllegalMoveError):
@@ -37,6 +44,22 @@ class OutOfOrderError(IllegalMoveError):
         self.zh = f"{noun}{subject}{state[1]}，不能办理{action[1]}；现在可以办理：{possible}"
         self.message = self.message.replace("card record", kind, 1)
         self.args = (self.message,)
+
+
+class InLotError(RegistryError):
+    """A card that left the office in a hand-out lot: it cannot be given away here too."""
+
+    code = "in-lot"
+
+    def __init__(self, card_id: int, lot_id: int) -> None:
+        lot = lot_name(lot_id)
+        super().__init__(
+            f"card record {card_id} is out with the hand-out lot {lot}",
+            hint="merge the outcome of the lot (`cardkit lot merge`), or wait until it is back and "
+            "counted",
+            zh=f"记录{card_id}在已带出的发放批次{lot}中：请合并该批次的发放结果"
+            "（cardkit lot merge），或待带回清点后再发放",
+        )
 
 
 class SameDataError(RegistryError):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cardkit.registry.errors import UnknownCardError
-from cardkit.registry.lifecycle.errors import NotAllowedError, OutOfOrderError
+from cardkit.registry.lifecycle.errors import InLotError, NotAllowedError, OutOfOrderError
 from cardkit.registry.lifecycle.judging import Judge, Where
+from cardkit.registry.lifecycle.many import among, chunks
 from cardkit.registry.lifecycle.reach import elsewhere, reach_of
 from cardkit.registry.lifecycle.requests import Request
 from cardkit.registry.lifecycle.ruled import Outcome, Ruled, lapse_of
@@ -18,6 +19,8 @@ from cardkit.registry.lifecycle.standing import Standing, moved
 from cardkit.registry.lifecycle.transition import Transition
 from cardkit.registry.operators.roles import Operator
 from cardkit.registry.schema.cards import people
+from cardkit.registry.schema.lots import lot_cards, lots
+from cardkit.registry.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Hearing:
             rule = known[states]
             since = min(now, self.request.since.get(card_id, now))
             ruled.append(Ruled(at, rule, moved(at, rule, lapse_of(rule, since))))
-        return self._within_reach(connection, ruled, outcome)
+        ruled = self._within_reach(connection, ruled, outcome)
+        return self._in_the_office(connection, ruled, outcome)
 
     def _within_reach(
         self, connection: Connection, ruled: list[Ruled], outcome: Outcome
@@ -88,6 +92,28 @@ class Hearing:
             else:
                 kept.append(one)
         return kept
+
+    def _in_the_office(
+        self, connection: Connection, ruled: list[Ruled], outcome: Outcome
+    ) -> list[Ruled]:
+        """Without cards to be handed out here that left in a lot; the lot itself hands them out."""
+        given = [one.at.card_id for one in ruled if one.rule.target == State.HANDED_OUT]
+        if not given or self.request.lot:
+            return ruled
+        away: dict[int, int] = {}
+        for some in chunks(given):
+            query = (
+                select(lot_cards.c.card, lot_cards.c.lot)
+                .join_from(lot_cards, lots, lots.c.id == lot_cards.c.lot)
+                .where(lot_cards.c.open == 1, lots.c.state == "out", among(lot_cards.c.card, some))
+            )
+            away.update((row[0], row[1]) for row in connection.execute(query))
+        outcome.refused.extend(
+            (one.at.card_id, one.at, InLotError(one.at.card_id, away[one.at.card_id]))
+            for one in ruled
+            if one.at.card_id in away
+        )
+        return [one for one in ruled if one.at.card_id not in away]
 
     def _person_of_agent(self, connection: Connection) -> int | None:
         agent = self.request.appearance.agent

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from cardkit.registry.books import Books
 from cardkit.registry.lifecycle.errors import NotAllowedError
 from cardkit.registry.lifecycle.many import among, chunks
 from cardkit.registry.lifecycle.rules import RuleSet
@@ -106,3 +107,21 @@ def elsewhere() -> NotAllowedError:
         hint="let their place do it, or the county",
         zh="该人员不属于您的辖区：请由其所属乡镇或县经办办理",
     )
+
+
+def outside(
+    books: Books,
+    rules: RuleSet,
+    operator: Operator,
+    roles: Collection[Role],
+    persons: Sequence[int],
+) -> frozenset[int]:
+    """Those of some people whom a person's work in these roles does not reach.
+
+    Raises
+    ------
+    NotAllowedError
+        See `reach_of`.
+    """
+    with books.store.reading() as connection:
+        return reach_of(connection, rules, operator).outside(connection, roles, persons)

@@ -84,6 +84,8 @@ class Request:
     since : mapping
         By card record, the earlier instant (UTC text) at which somebody else did what is taken over
         now: what lapses by itself counts from then.
+    lot : int
+        Number of the hand-out lot whose outcome is taken over now, or 0.
     """
 
     action: str
@@ -97,6 +99,7 @@ class Request:
     each: Mapping[int, Mapping[str, str]] = field(default_factory=lambda: NONE_EACH, repr=False)
     second: Operator | None = None
     since: Mapping[int, str] = field(default_factory=lambda: NONE_SINCE)
+    lot: int = 0
 
     def details_for(self, subject: int) -> Mapping[str, str]:
         """What is told of one of the subjects.

@@ -11,7 +11,8 @@ from cardkit.registry.books import Books
 from cardkit.registry.journal import Event
 from cardkit.registry.lots import selection
 from cardkit.registry.lots.errors import LotError
-from cardkit.registry.lots.records import Lot, State, lot_name
+from cardkit.registry.lots.records import Lot, State
+from cardkit.registry.numbering import lot_name
 from cardkit.registry.operators import NotAllowedError, Operator
 from cardkit.registry.schema.lots import lot_custody, lots
 

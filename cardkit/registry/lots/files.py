@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from cardkit.registry.lifecycle.requests import Agent, Appears
 from cardkit.registry.lots.errors import LotError
-from cardkit.registry.lots.records import Taken, lot_name
+from cardkit.registry.lots.records import Taken
+from cardkit.registry.numbering import lot_name
 
 PACK = "cardkit lot pack 1"
 OUTCOME = "cardkit lot outcome 1"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from cardkit.registry.lots.errors import LotError
-from cardkit.registry.lots.records import State, lot_name
+from cardkit.registry.lots.records import State
+from cardkit.registry.numbering import lot_name
 from cardkit.registry.schema.lots import lots
 from cardkit.registry.schema.stock import stock_numbers
 from cardkit.registry.stock.kinds import kind_named

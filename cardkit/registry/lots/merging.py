@@ -15,7 +15,8 @@ from cardkit.registry.lots import selection
 from cardkit.registry.lots.errors import LotError
 from cardkit.registry.lots.files import Outcome, OutcomeRow
 from cardkit.registry.lots.merge_statements import MergeStatements
-from cardkit.registry.lots.records import Conflict, Kind, Lot, MergeResult, State, Taken, lot_name
+from cardkit.registry.lots.records import Conflict, Kind, Lot, MergeResult, State, Taken
+from cardkit.registry.numbering import lot_name
 from cardkit.registry.operators import Approvals, NotAllowedError, Operator, Operators
 from cardkit.registry.schema.lots import lot_conflicts, lot_merges, lots
 from cardkit.registry.states import State as CardState
@@ -38,6 +39,7 @@ class HandsOut(Protocol):
         appearance: Appearance,
         approval: int | None = None,
         channel: str = "file",
+        lot: int = 0,
     ) -> BulkResult:
         """Do one action to many cards inside a transaction."""
 
@@ -214,6 +216,7 @@ class Merger:
             appearance=appearance,
             approval=approval.number,
             channel=_CHANNELS[run.lot.kind],
+            lot=run.lot.lot_id,
         )
         by_card = {row.card_id: row for row in rows}
         for card_id, reason in result.refused:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from cardkit.errors import UsageError
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
 from cardkit.registry.lots import selection
 from cardkit.registry.lots.book import LotBook
 from cardkit.registry.lots.errors import LotError
 from cardkit.registry.lots.files import Pack, PackedCard, list_digest
-from cardkit.registry.lots.records import Kind, Lot, State
+from cardkit.registry.lots.records import Kind, Lot, State, Taken
 from cardkit.registry.operators import Operator, Role
+from cardkit.registry.operators.reasons import reason_code
 from cardkit.registry.places.fund import Place, place_of, within
 from cardkit.registry.schema.cards import cards, people
 from cardkit.registry.schema.lots import lot_cards, lots
@@ -124,6 +126,45 @@ class Packer:
         detail = {"place": here.code, "cards": len(listed), "digest": digest}
         self._book.note(connection, operator, "lot-pack", lot_id, detail)
         return self._book.untouched(connection, lot_id)
+
+    def unpack(self, lot_id: int, reason: str, *, operator: Operator) -> Lot:
+        """Take a lot apart that was packed by mistake and has not left: its cards are free again.
+
+        Its number is not used again, its list stays to be looked at.
+
+        Parameters
+        ----------
+        reason : str
+            A code word, see `cardkit.registry.operators.reasons`.
+
+        Raises
+        ------
+        LotError
+            The lot is out, was out, or is unpacked already.
+        UsageError
+            The reason is free text, or there is none.
+        """
+        code = reason_code(reason)
+        if not code:
+            raise UsageError(
+                "unpacking takes a reason",
+                hint="--reason wrong-data, or another code word",
+                zh="拆袋须写明原因：请用 --reason",
+            )
+        with attempted(self._books, operator, "lot-unpack"):
+            need_role(operator, "lot-unpack", *ROLES)
+            with self._books.store.writing() as connection:
+                lot = self._book.in_state(connection, lot_id, State.PACKED)
+                now = self._books.store.now()
+                self._book.set(connection, lot_id, state=State.UNPACKED.value, closed_at=now)
+                connection.execute(
+                    update(lot_cards)
+                    .where(lot_cards.c.lot == lot_id)
+                    .values(open=0, outcome=Taken.UNPACKED.value, outcome_at=now)
+                )
+                detail = {"cards": lot.count, "reason": code}
+                self._book.note(connection, operator, "lot-unpack", lot_id, detail)
+                return self._book.lot(connection, lot_id)
 
     def take(self, lot_id: int, *, operator: Operator, recipient: str = "") -> Pack:
         """The list that goes along, for a file; the history says who took it, for whom.

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cardkit.registry.numbering import lot_name
+
 
 class Kind(StrEnum):
     """How the cards of a lot reach their holders."""
@@ -22,6 +24,7 @@ class State(StrEnum):
     OUT = "out"  # 已带出
     BACK = "back"  # 已带回
     CLOSED = "closed"  # 已核销
+    UNPACKED = "unpacked"  # 已拆袋: packed by mistake, it never left
 
 
 class Taken(StrEnum):
@@ -31,21 +34,11 @@ class Taken(StrEnum):
     HANDED = "handed"  # 已发放
     RETURNED = "returned"  # 带回
     MISSING = "missing"  # 缺失
+    UNPACKED = "unpacked"  # 拆袋: free again before the lot left
 
 
 CAME_BACK = "handed out by the file, and came back"
 """Why a card counts as handed out although it lies in the office again."""
-
-
-def lot_name(lot_id: int) -> str:
-    """How papers call a lot.
-
-    Examples
-    --------
-    >>> lot_name(12)
-    'L000012'
-    """
-    return f"L{lot_id:06d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,8 @@ def _counted(connection: Connection, lot_ids: Sequence[int]) -> dict[int, dict[s
             query.where(table.lot.in_(some)).group_by(table.lot, table.outcome, table.conflict)
         )
         for lot_id, outcome, conflict, count in rows:
-            found[lot_id][_COLUMN_OF[Taken(outcome)]] += count
+            if outcome != Taken.UNPACKED:
+                found[lot_id][_COLUMN_OF[Taken(outcome)]] += count
             found[lot_id]["conflicts"] += count if conflict else 0
     return found
 

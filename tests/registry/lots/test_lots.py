@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from cardkit.errors import UsageError
 from cardkit.registry.journal import Event
-from cardkit.registry.lifecycle import Agent, Lifecycle, load
+from cardkit.registry.lifecycle import Agent, Appearance, Appears, Lifecycle, Request, load
+from cardkit.registry.lifecycle.errors import InLotError
 from cardkit.registry.lots import Clerk, Lot, LotError, Lots, Outcome, OutcomeRow
 from cardkit.registry.lots.files import read_outcome, read_pack
 from cardkit.registry.lots.taking_down import take_down
@@ -409,6 +411,79 @@ def test_who_takes_a_list_is_in_the_history(lots: Lots, crew: Crew, registry: Re
         ("zhao", "masked"), ("li", "encrypted"),
     ]  # fmt: skip
     assert all(json.loads(detail)["digest"] == lot.digest for _, detail in rows)
+
+
+def hand_out(crew: Crew, registry: Registry, card_id: int) -> None:
+    holder = Appearance(Appears.HOLDER, frozenset({"id"}))
+    Lifecycle(registry.books, load()).perform(
+        Request("hand-out", card_id, crew.zhao, holder, second=crew.qian)
+    )
+
+
+def test_a_card_that_is_out_is_not_handed_out_at_the_window(
+    lots: Lots, crew: Crew, registry: Registry
+) -> None:
+    """It is not there; the lot hands it out, or brings it back and it is counted."""
+    lot = taken_out(lots, crew, 1, 2)
+    with pytest.raises(InLotError, match=f"record 1 is out with the hand-out lot {lot.name}"):
+        hand_out(crew, registry, 1)
+    with registry.books.store.reading() as connection:
+        kept = connection.execute(text("SELECT card, result, reason FROM acts")).all()
+    assert kept == [(1, "refused:in-lot", "")], "the attempt is kept"
+
+    here, away = rows_of(lots, lot)[:1], rows_of(lots, lot, "returned")[1:]
+    assert lots.merge(outcome(lots, lot, *here, *away), operator=crew.zhao).conflicts == ()
+    with pytest.raises(InLotError):
+        hand_out(crew, registry, 2)
+
+    lots.back(lot.lot_id, [2], operator=crew.li)
+    hand_out(crew, registry, 2)
+    assert [registry.get(n).state for n in (1, 2)] == ["handed_out"] * 2
+
+
+def test_a_lot_packed_by_mistake_is_taken_apart(lots: Lots, crew: Crew, registry: Registry) -> None:
+    """Its cards go into the next lot; it stays on the list, with nothing open."""
+    wrong = packed(lots, crew, 1, 2)
+    done = lots.unpack(wrong.lot_id, "wrong-data", operator=crew.zhao)
+
+    assert (done.state, done.count, done.unknown) == ("unpacked", 2, 0)
+    assert (lots.show(wrong.lot_id).open_cards, lots.list("packed")) == ((), [])
+    assert packed(lots, crew, 1, 2).lot_id == wrong.lot_id + 1
+    with registry.books.store.reading() as connection:
+        query = "SELECT actor, detail FROM history WHERE action = 'lot-unpack'"
+        (actor, detail) = connection.execute(text(query)).one()
+    expected = {"lot": wrong.lot_id, "cards": 2, "reason": "wrong-data"}
+    assert (actor, json.loads(detail)) == ("zhao", expected)
+
+
+def test_what_left_once_is_not_unpacked(lots: Lots, crew: Crew) -> None:
+    lot = taken_out(lots, crew, 1)
+    with pytest.raises(LotError, match="is out, not packed"):
+        lots.unpack(lot.lot_id, "other", operator=crew.li)
+    with pytest.raises(LotError, match="packed"):
+        packed(lots, crew, 1)
+    other = packed(lots, crew, 2)
+    with pytest.raises(NotAllowedError):
+        lots.unpack(other.lot_id, "other", operator=crew.sun)
+    for reason in ("", "张三的卡"):
+        with pytest.raises(UsageError, match="reason"):
+            lots.unpack(other.lot_id, reason, operator=crew.li)
+    lots.unpack(other.lot_id, "other", operator=crew.li)
+    with pytest.raises(LotError, match="is unpacked, not packed"):
+        lots.out(other.lot_id, operator=crew.li, card_carrier="zhao", machine_carrier="qian")
+
+
+def test_many_at_once_leave_out_what_is_in_a_lot(
+    lots: Lots, crew: Crew, registry: Registry
+) -> None:
+    taken_out(lots, crew, 1)
+    life = Lifecycle(registry.books, load())
+    given = life.approvals.on_the_spot("hand-out", [1, 3], operator=crew.zhao, second=crew.qian)
+    done = life.perform_many(
+        "hand-out", [1, 3], operator=crew.zhao, approval=given.number,
+        appearance=Appearance(Appears.EMPLOYER, frozenset({"stamped-list"})),
+    )  # fmt: skip
+    assert (done.done, [card for card, _ in done.refused]) == (1, [1])
 
 
 def vouched(registry: Registry, crew: Crew, file: Outcome) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
+from PIL import Image, ImageChops, ImageStat
 
 from cardkit.errors import UsageError
 from cardkit.registry.places import Residence
@@ -16,8 +17,10 @@ from cardkit.registry.registry import Registry
 from cardkit.registry.statistics import Statistics, StatisticsError, Table, chart, write
 from cardkit.registry.statistics.charts import data_of
 from tests.registry.crew import Crew
+from tests.registry.statistics import pictures
 from tests.registry.statistics.conftest import happen
 
+PAGE_CHART = Path(__file__).parents[3] / "docs" / "images" / "statistics.png"
 MAY, JUNE = "2012-05-31T15:59:59.999Z", "2012-05-31T16:00:00.000Z"  # one millisecond, in China
 
 
@@ -134,6 +137,15 @@ def test_a_chart_in_three_forms(tmp_path: Path) -> None:
         write(TABLE, tmp_path / f"t.{form}", title="制卡与挂失")
         assert (tmp_path / f"t.{form}").read_bytes().startswith(beginning)
     assert chart(TABLE, "svg") == chart(TABLE, "svg")
+
+
+def test_the_chart_of_the_page_is_drawn_anew(tmp_path: Path) -> None:
+    """`make docs` writes it; what stands in the page has the same size and bars."""
+    pictures.draw(tmp_path)
+    drawn, shown = Image.open(tmp_path / "statistics.png"), Image.open(PAGE_CHART)
+    difference = ImageChops.difference(drawn.convert("L"), shown.convert("L"))
+    assert drawn.size == shown.size
+    assert ImageStat.Stat(difference).mean[0] < 1
 
 
 def test_a_chart_goes_by_time_whatever_the_order_of_places() -> None:
