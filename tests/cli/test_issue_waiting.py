@@ -12,10 +12,13 @@ from sqlalchemy import text
 
 from cardkit.cli import common
 from cardkit.issuance import job as jobs
+from cardkit.profile import load
 from cardkit.registry.operators import Operators
 from cardkit.registry.places import PlaceRow, Places, Residence
 from cardkit.registry.registry import Registry
 from cardkit.registry.worklist import Worklist
+from cardkit.virtual.factory import CardFactory
+from tests.bench import Insert
 from tests.cli.conftest import Result, Run
 from tests.cli.staff import PASSWORD, cheap, done, sign_in
 from tests.registry.support import begin, open_at
@@ -120,6 +123,14 @@ def test_a_card_that_was_begun_is_still_wanted(run: Run, registry: Path) -> None
 
     assert (made.code, made.document["issued"], made.document["open"]) == (1, PEOPLE - 1, 1)
     assert f"记录2　卡识别码 {code}" in Path(made.document["report"]).read_text()
+
+
+@pytest.mark.usefixtures("registry")
+def test_over_pcsc_a_card_is_made_and_the_others_wait(run: Run, insert: Insert) -> None:
+    here = insert(CardFactory(load("test")).premade(bytes.fromhex("40000001")))
+    made = run("issue", "--waiting", "--reader", here.reader, "--idle", 1, "--json")
+    assert (made.code, made.document["issued"], made.document["open"]) == (1, 1, PEOPLE - 1)
+    assert "记录1　已制卡" in made.err
 
 
 @pytest.mark.usefixtures("registry")
