@@ -144,8 +144,9 @@ def _lines(books: Books, connection: Connection, notes: _Notes) -> Generator[byt
         return text
 
     tables = schema.metadata.sorted_tables
-    head = books.journal.head(connection)  # the first question: the snapshot is of now
+    # Before the first question, which takes the snapshot: what was committed until then is in it.
     taken_at = books.store.now()
+    head = books.journal.head(connection)
     yield line(
         {
             "format": FORMAT,

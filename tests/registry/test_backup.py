@@ -170,6 +170,36 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(registry: Registry, tmp_
     assert not list(tmp_path.glob("*file*"))
 
 
+def test_a_card_made_before_the_instant_of_a_backup_is_in_it(
+    registry: Registry, file: Path
+) -> None:
+    """Another window finishes its card while the backup looks at the clock, at the latest."""
+    fill(registry)
+    begin(registry, registry.get(9))
+    url = registry.books.store.engine.url.render_as_string(hide_password=False)
+    ticking, work = SetClock(), [lambda: finish(registry, 9)]
+
+    def clock() -> dt.datetime:
+        instant = ticking()
+        if armed and work:
+            work.pop()()
+        return instant
+
+    armed = False
+    with Registry.open(url, clock=clock, actor="administrator") as administrators:
+        ticking.now += dt.timedelta(hours=1)
+        armed = True
+        taken = take(administrators, file)
+    target = file.with_name("restored.db")
+    assert restoring.restore(file, sqlite_url(target), KEY, clock=ticking, actor="x") == taken
+    with open_at(target) as restored:
+        assert restored.get(9).state == "issued"
+
+
+def finish(registry: Registry, card_id: int) -> None:
+    registry.result(card_id, ok=True, id_code=registry.get(card_id).id_code + b"MACS")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
 @pytest.mark.parametrize("lock", [LOCK, Lock(passphrase="测试 words")])
 def test_a_backup_onto_a_full_disk_is_one_line_and_leaves_nothing(
