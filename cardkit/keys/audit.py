@@ -49,6 +49,7 @@ __all__ = [
 Clock = Callable[[], dt.datetime]
 
 _LONGEST_LINE = 1 << 16
+_USUAL_TAIL = 1 << 12
 
 
 class AuditLog:
@@ -85,14 +86,16 @@ class AuditLog:
         with self._lock, locked(self.path):
             try:
                 self._known = None, None
-                return self._append(entry, instant_text(self.clock()))
+                mark = self._append(entry, instant_text(self.clock()))
+                self._known = _signature(self._head_path), mark.latest
+                return mark.head
             except OSError as error:
                 raise AuditError(
                     f"the audit log {self.path} cannot be written: {error.strerror}",
                     hint="keys are not used without it; check permissions and space",
                 ) from None
 
-    def _append(self, entry: Entry, instant: str) -> Head:
+    def _append(self, entry: Entry, instant: str) -> Mark:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(self.path, flags, 0o600), "r+b") as file:
             last, end, beside = self._end(file.fileno())
@@ -116,7 +119,7 @@ class AuditLog:
             seals[self._sealer.store] = self._sealer.seal(mark)
             self._anew = False
         HeadFile(mark, seals).write(self._head_path)
-        return mark.head
+        return mark
 
     def _told(self, head: Head, actor: str) -> list[Entry]:
         """That the head beside the log is missing: the next one must not hide it."""
@@ -131,13 +134,8 @@ class AuditLog:
 
     def _end(self, handle: int) -> tuple[Line | None, int, HeadFile]:
         """Last complete line, and where it ends; compared with the head beside the log."""
-        size = os.fstat(handle).st_size
-        start = max(0, size - 2 * _LONGEST_LINE)
-        os.lseek(handle, start, os.SEEK_SET)
-        tail = os.read(handle, size - start)
-        end = tail.rfind(b"\n") + 1
-        begin = tail.rfind(b"\n", 0, max(end - 1, 0)) + 1
-        last = Line.parse(tail[begin:end]) if end else None
+        raw, end = _last_line(handle)
+        last = Line.parse(raw) if end else None
         beside = HeadFile.read(self._head_path)
         marks = [beside.end, *beside.seals.values()]
         reached = last.sequence if last else 0
@@ -151,17 +149,16 @@ class AuditLog:
                 f"entry {reached} of the audit log {self.path} was changed",
                 hint="restore the log before using keys",
             )
-        self._own_seal(beside)
-        return last, start + end, beside
+        return last, end, beside
 
     def _latest(self, last: Line | None, beside: HeadFile) -> dt.datetime | None:
         """Latest instant of the log; what is sealed counts, whatever stands beside it."""
+        seal = self._own_seal(beside)
         if last is None:
             return None
         known = beside.end.latest
         if known is None or beside.end.head.sequence != last.sequence:  # after a power cut
             known = latest_of(self.lines())
-        seal = self._own_seal(beside)
         sealed = seal.latest if seal else None
         return max(filter(None, (known, sealed)), default=None)
 
@@ -310,7 +307,8 @@ class AuditLog:
         except OSError as error:
             raise AuditError(f"{self.path} cannot be read: {error.strerror}") from None
         try:
-            with locked(self.path):
+            # A thread waits for its neighbour here and not at the file, where it would sleep.
+            with self._lock, locked(self.path):
                 last, _, beside = self._end(handle)
                 return self._latest(last, beside)
         finally:
@@ -324,6 +322,20 @@ class AuditLog:
             return
         except OSError as error:
             raise AuditError(f"{self.path} cannot be read: {error.strerror}") from None
+
+
+def _last_line(handle: int) -> tuple[bytes, int]:
+    """The last complete line, and where it ends; 0 if there is none."""
+    size = os.fstat(handle).st_size
+    for width in (_USUAL_TAIL, 2 * _LONGEST_LINE):
+        start = max(0, size - width)
+        os.lseek(handle, start, os.SEEK_SET)
+        tail = os.read(handle, size - start)
+        end = tail.rfind(b"\n") + 1
+        begin = tail.rfind(b"\n", 0, max(end - 1, 0)) + 1
+        if begin or not start:
+            break
+    return tail[begin:end], start + end if end else 0
 
 
 def _signature(path: Path) -> tuple[int, int] | None:
