@@ -1,12 +1,12 @@
 """Deriving through `KeyStore.derive_many` with policy and audit on, against one core's limit.
 
 200,000 cards × 12 keys, 3DES and SM4. The limit is what ``openssl speed`` computes in the same run.
-The store works for a second or more between two turns of OpenSSL on the same cores, and is compared with their mean;
-the figure is the median over all turns. Before each turn the store derives every key once and is
-not timed: OpenSSL never lets its 16 KiB go cold, and touching megabytes that have lain idle for a
-second costs a virtual machine as much as deriving three keys for all cards (measured: 80 ms). On a
-machine with other work only the second figure means much: bytes a second of processor time, of
-this process and of OpenSSL. It leaves out waiting for the disk.
+The store works for a second or more between two turns of OpenSSL on the same cores, and is compared
+with their mean; the figure is the median over all turns. Before each turn the store derives every
+key once and is not timed: OpenSSL never lets its 16 KiB go cold, and touching megabytes that have
+lain idle for a second costs a virtual machine as much as deriving three keys for all cards
+(measured: 80 ms). On a machine with other work only the second figure means much: bytes a second of
+processor time, of this process and of OpenSSL. It leaves out waiting for the disk.
 """
 
 from __future__ import annotations

@@ -89,12 +89,12 @@ class TokenKeyStore(Unpicklable):
         if self._settings.card_keys == TOKEN:
             return HeldKeys(ref, self._token, self._deriver(parent, blocks), factors.count)
         plain = ref.name.rpartition(".")[2] in self._settings.plain_loading
-        return answers.KeyArray(ref, self._token.encrypt(parent, blocks), plain_loading=plain)
+        return answers.KeyArray(ref, self._token.encrypt_many(parent, blocks), plain_loading=plain)
 
     def _interleaved(self, cards: bytes) -> bytes:
         # Every key of a card is derived from the same factors, one after the other.
         known, blocks = self._blocks
-        if cards != known:
+        if cards is not known:
             blocks = interleave(cards)
             self._blocks = cards, blocks
         return blocks

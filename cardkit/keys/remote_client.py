@@ -54,6 +54,7 @@ class Channel(Protocol):
 class _Connection:
     channel: Channel
     batches: set[int] = field(default_factory=set)  # numbers of those the other side has
+    cards: bytes | None = None  # the factors it was sent last, and still has
 
 
 class RemoteKeyStore:
@@ -184,14 +185,19 @@ class RemoteKeyStore:
     def _ensure(self, connection: _Connection, batch: RemoteKeyBatch) -> None:
         if batch.number in connection.batches:
             return
+        cards = batch.factors.cards
+        again = connection.cards is cards  # many keys are derived for the same cards
         message = {
             "do": "derive",
             "batch": batch.number,
             "ref": ref_to_json(batch.ref),
             "above": [factor.hex() for factor in batch.factors.above],
+            "again": again,
         }
         waiting_for = f"{batch.factors.count:,} keys of {batch.ref.name}"
-        self._exchange(connection, message, batch.factors.cards, waiting_for)
+        connection.cards = None  # until it is known that they have arrived
+        self._exchange(connection, message, b"" if again else cards, waiting_for)
+        connection.cards = cards
         connection.batches.add(batch.number)
 
     def _exchange(

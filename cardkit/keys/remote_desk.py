@@ -47,6 +47,7 @@ class Desk:
         self._rights = rights
         self._batches: dict[int, KeyBatch] = {}
         self._keys = 0
+        self._cards = b""
         self.handlers: dict[str, Handler] = {
             "hello": self._hello,
             "names": self._names,
@@ -99,11 +100,13 @@ class Desk:
         return {"ref": ref_to_json(ref)}, b""
 
     def _derive(self, message: Message, blob: bytes) -> Reply:
+        if message["again"] is not True:
+            self._cards = blob
         asked = ref_from_json(message["ref"])
         with self._admitting(str(asked), "derive"):
             self._rights.check_key(asked.name)
         ref = self.own_reference(asked)
-        factors = Factors(tuple(bytes.fromhex(factor) for factor in message["above"]), blob)
+        factors = Factors(tuple(bytes.fromhex(factor) for factor in message["above"]), self._cards)
         if self._keys + factors.count > MOST_KEYS:
             raise KeyPolicyError(
                 f"more than {MOST_KEYS:,} card keys at once", hint="make the batches smaller"

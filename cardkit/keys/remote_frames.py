@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the frames and of what is in them; both sides compare it first."""
 
 MOST_HEADER = 4 << 20

@@ -120,6 +120,18 @@ def test_an_entry_torn_by_a_crash_is_cut_away_by_the_next(log: AuditLog, kept: i
     assert [line.entry.action for line in log.lines()][-2:] == ["derive", "after"]
 
 
+@pytest.mark.parametrize("length", [4_000, 5_000, 60_000])
+def test_the_last_entry_is_found_however_long_it_and_what_a_crash_left_are(
+    log: AuditLog, length: int
+) -> None:
+    log.append(Entry("a", "long", detail="x" * length))
+    with log.path.open("ab") as file:
+        file.write(b'[7,"' + b"y" * length)
+    log.append(Entry("a", "after"))
+    assert log.verify().intact
+    assert [line.entry.action for line in log.lines()][-2:] == ["long", "after"]
+
+
 def test_a_crash_between_log_and_head_loses_nothing(log: AuditLog) -> None:
     head = log.path.with_name("log.head")
     before = head.read_bytes()

@@ -181,6 +181,52 @@ def test_batches_are_released(store: RemoteKeyStore, monkeypatch: pytest.MonkeyP
         kept += [store.derive_many(ref, Factors(ABOVE, CARDS)) for _ in range(2)]
 
 
+class Wire:
+    """A desk without a wire; notes what is sent. Implements `Channel`."""
+
+    def __init__(self, store: KeyStore, sent: list[bytes]) -> None:
+        self._desk = Desk(store)
+        self._sent = sent
+
+    def exchange(
+        self,
+        message: dict[str, object],
+        blob: bytes,
+        waiting_for: str,  # noqa: ARG002
+    ) -> tuple[dict[str, object], bytes]:
+        self._sent.append(blob)
+        return self._desk.answer(message, blob)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_the_same_cards_are_sent_once() -> None:
+    """And anew after others, after a refusal and over a new connection: each gets its own keys."""
+    sent: list[bytes] = []
+    store = RemoteKeyStore(lambda: Wire(soft(), sent), "wire")
+    irk, mk = store.reference("SSSE.IRK"), store.reference("SSSE.MK")
+    foreign = replace(irk, check_value=CheckValue(b"\x00\x00\x00"))
+    others = CARDS[::-1]
+    sent.clear()
+
+    def blob_of(ref: KeyRef, cards: bytes) -> bytes:
+        batch = store.derive_many(ref, Factors(ABOVE, cards))
+        expected = soft().derive_many(ref, Factors(ABOVE, cards))
+        blob = sent[-1]
+        assert batch.external(1, EXTERNAL) == expected.external(1, EXTERNAL)
+        return blob
+
+    assert [blob_of(irk, CARDS), blob_of(mk, CARDS)] == [CARDS, b""]
+    assert [blob_of(irk, others), blob_of(mk, others)] == [others, b""]
+    assert blob_of(irk, CARDS) == CARDS
+    with pytest.raises(KeyPolicyError):
+        store.derive_many(foreign, Factors(ABOVE, others))
+    assert [blob_of(irk, CARDS), blob_of(mk, CARDS)] == [CARDS, b""]
+    store.close()
+    assert [blob_of(irk, CARDS), blob_of(mk, CARDS)] == [CARDS, b""]
+
+
 def test_several_threads_take_turns(store: RemoteKeyStore) -> None:
     batch = store.derive_many(store.reference("SSSE.IRK"), Factors(ABOVE, CARDS))
     expected = [answer(soft(), EXTERNAL, place) for place in (0, 1)]
