@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from cardkit import wholefile
@@ -187,8 +189,8 @@ def conclude(
     standing : Standing
         Numbers the operator was told at the end of the run: the report has the same.
     out : Path
-        Directory, see `prepare_folder`. File names carry the local time, so that no run overwrites
-        what another one left.
+        Directory, see `prepare_folder`. File names carry the local time, and a number where another
+        window ended in the same second: no run overwrites what another one left.
 
     Raises
     ------
@@ -197,16 +199,58 @@ def conclude(
     """
     zone = dt.timezone(dt.timedelta(hours=profile.region.utc_offset_hours))
     stamp = f"{now.astimezone(zone):%Y%m%d-%H%M%S}"
+    with _named_once(out, stamp) as name:
+        return _write(profile, registry, job, tally, standing, out=out, stamp=stamp, name=name,
+                      lang=lang)  # fmt: skip
+
+
+@contextmanager
+def _named_once(out: Path, stamp: str) -> Iterator[str]:
+    """What the names of a run's files have in common: the time, numbered where it is taken.
+
+    Windows that share their work end in the same second, perhaps in one folder. Whoever makes the
+    report's name first has it; it is empty until the report is written, and goes if that fails.
+    """
+    for number in count(1):
+        name = stamp if number == 1 else f"{stamp}-{number}"
+        taken = out / f"report-{name}.txt"
+        try:
+            taken.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError:  # the folder is gone or full: writing the files says so
+            yield name
+            return
+        break
+    try:
+        yield name
+    except BaseException:
+        taken.unlink(missing_ok=True)
+        raise
+
+
+def _write(
+    profile: Profile,
+    registry: Registry,
+    job: Job,
+    tally: Tally,
+    standing: Standing,
+    *,
+    out: Path,
+    stamp: str,
+    name: str,
+    lang: Language,
+) -> Files:
     suffix = job.roster.format.suffix
     records = {r.card_id: r for r in registry.get_many(set(job.rows.values()))}
-    rejects = out / f"rejects-{stamp}{suffix}" if job.roster.rejects else None
+    rejects = out / f"rejects-{name}{suffix}" if job.roster.rejects else None
     if rejects:
         job.roster.write_rejects(rejects, lang=lang)
     cards = _issued(job, records)
-    returned = out / f"return-{stamp}{suffix}" if cards else None
+    returned = out / f"return-{name}{suffix}" if cards else None
     if returned:
         job.roster.write_return(returned, cards, lang=lang)
-    report = out / f"report-{stamp}.txt"
+    report = out / f"report-{name}.txt"
     files = Files(report, rejects, returned)
     said = _report(profile, job, tally, standing, records, files=files, stamp=stamp, lang=lang)
     wholefile.write(

@@ -29,6 +29,9 @@ _READS = frozenset({0xA4, 0xB0, 0xB2, 0xC0, 0x84, 0x88})
 FIRST_SERIAL = 0x40000000
 """Factory serials start here, away from the ones a registry gives to blank chips."""
 
+RANGE = 1 << 16
+"""Chips of one window: windows may share a folder, but never a chip."""
+
 
 class VirtualFeed:
     """Makes a new chip whenever one is wanted.
@@ -43,7 +46,8 @@ class VirtualFeed:
     complete : bool
         Whether the id code of pre-made cards has its MAC.
     first : int
-        Where the serials of new chips start: windows that share a registry differ in it.
+        Where the serials of new chips start: windows that share a registry differ in it. Chips of
+        other windows in the same folder are left alone, what is in their reader as well.
     """
 
     name = "virtual"
@@ -62,12 +66,13 @@ class VirtualFeed:
         self._make = factory.blank if blank else partial(factory.premade, complete=complete)
         self._empty = False
         folder.mkdir(parents=True, exist_ok=True)
-        self._left = sorted(folder.glob(f"*{_IN_READER}"))
-        self._serials = itertools.count(self._next_serial())
+        self._left = sorted(path for path in self._mine() if path.suffix == _IN_READER)
+        self._serials = itertools.count(max([*map(_serial_of, self._mine()), first]) + 1)
 
-    def _next_serial(self) -> int:
-        used = [int(p.stem, 16) for p in self._folder.iterdir() if p.suffix in (_OUT, _IN_READER)]
-        return max([*used, self._first]) + 1
+    def _mine(self) -> list[Path]:
+        """The chips of this window, used or in the reader."""
+        chips = [path for path in self._folder.iterdir() if path.suffix in (_OUT, _IN_READER)]
+        return [path for path in chips if 0 < _serial_of(path) - self._first < RANGE]
 
     @contextmanager
     def next_card(
@@ -104,6 +109,10 @@ class VirtualFeed:
         path, card = self._folder / f"{serial.hex().upper()}{_IN_READER}", self._make(serial)
         card.save(path)
         return path, card
+
+
+def _serial_of(path: Path) -> int:
+    return int(path.stem, 16)
 
 
 def _keep(card: VirtualCard, path: Path, command: bytes) -> None:

@@ -18,7 +18,7 @@ from cardkit.registry.errors import RegistryError
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import State
 from cardkit.virtual.card import Fault, FaultKind, VirtualCard
-from cardkit.virtual.feed import VirtualFeed
+from cardkit.virtual.feed import FIRST_SERIAL, RANGE, VirtualFeed
 from tests.workshop import StackFeed, Workshop, applicant, master_keys
 
 
@@ -253,6 +253,24 @@ def test_virtual_reader_ends_when_only_begun_cards_are_missing(tmp_path: Path) -
         batch = Batch(shop.writer(registry), [feed], {1})
         assert batch.run().issued == []
     assert len(list((tmp_path / "cards").iterdir())) == 1
+
+
+def test_windows_that_share_a_folder_share_no_virtual_chip(tmp_path: Path) -> None:
+    """Neither a serial nor the chip that is in the other's reader."""
+    shop, folder = Workshop(tmp_path, []), tmp_path / "cards"
+
+    def window(number: int) -> VirtualFeed:
+        return VirtualFeed(shop.factory, folder, first=FIRST_SERIAL + number * RANGE)
+
+    one, two = window(1), window(2)
+    with one.next_card(lambda: False, print):
+        # `one` is at work, and so is what it has in its reader.
+        with two.next_card(lambda: False, print):
+            at_work = sorted(path.name for path in folder.iterdir())
+        with window(3).next_card(lambda: False, print):
+            pass
+    assert at_work == ["40010001.in-reader", "40020001.in-reader"]
+    assert sorted(path.stem for path in folder.iterdir()) == ["40010001", "40020001", "40030001"]
 
 
 def test_blank_chip_with_the_serial_promised_to_another_record_is_not_taken_for_its_chip(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from cardkit import wholefile
+from cardkit.errors import UsageError
 from cardkit.issuance import job as jobs
 from cardkit.issuance.batch import Batch, Tally
 from cardkit.issuance.standing import by_the_tally
@@ -37,12 +41,39 @@ def test_without_such_cards_the_report_has_no_word_about_them(tmp_path: Path) ->
     assert "被拒绝" not in run(shop, tmp_path, cards).text
 
 
+def test_windows_that_end_in_the_same_second_keep_their_files_apart(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, [])
+    cards = [shop.factory.premade(bytes((0x40, 0, 0, n))) for n in range(PEOPLE)]
+    first, second = run(shop, tmp_path, cards), run(shop, tmp_path, [])
+
+    assert "       2  本次制卡" in first.text
+    assert "       0  本次制卡" in second.text
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "report-20261121-100000-2.txt", "report-20261121-100000.txt",
+        "return-20261121-100000-2.csv", "return-20261121-100000.csv",
+    ]  # fmt: skip
+    assert first.files.report.read_text(encoding="utf-8") == first.text
+
+
+def test_a_run_whose_files_cannot_be_written_leaves_no_empty_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise UsageError("the disk is full")
+
+    monkeypatch.setattr(wholefile, "write", full)
+    with pytest.raises(UsageError):
+        run(Workshop(tmp_path, []), tmp_path, [])
+    assert not list((tmp_path / "out").glob("report-*"))
+
+
 class Outcome:
     """A report, and how many cards were made."""
 
-    def __init__(self, tally: Tally, text: str) -> None:
+    def __init__(self, tally: Tally, files: jobs.Files) -> None:
         self.issued = len(tally.issued)
-        self.text = text
+        self.files = files
+        self.text = files.report.read_text(encoding="utf-8")
 
 
 def run(shop: Workshop, folder: Path, cards: list[VirtualCard]) -> Outcome:
@@ -55,4 +86,4 @@ def run(shop: Workshop, folder: Path, cards: list[VirtualCard]) -> Outcome:
         out = folder / "out"
         jobs.prepare_folder(out)
         files = jobs.conclude(shop.profile, registry, job, tally, standing, out=out, now=NOW)
-    return Outcome(tally, files.report.read_text(encoding="utf-8"))
+    return Outcome(tally, files)
