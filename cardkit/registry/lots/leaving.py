@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection, select
+
 from cardkit.codec.numbers import NumberError, parse_citizen_number
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
@@ -20,6 +22,11 @@ from cardkit.registry.operators import (
     Operators,
     check_apart,
 )
+from cardkit.registry.schema.cards import cards
+from cardkit.registry.schema.lots import lot_cards
+from cardkit.registry.states import State as CardState
+
+_NAMED = 3  # cards; `lot show` has the others
 
 PAPERS = frozenset({"id", "stamped-list"})
 """What the clerk of an employer has to show: an identity card, and the list with its stamp."""
@@ -68,7 +75,8 @@ class Leaving(Packer):
         NotAllowedError
             One person for both, or the giver carries the cards.
         LotError
-            Not packed, or the machine is not in stock, or is out with another lot.
+            Not packed, a card of it is not to be handed out any more, or the machine is not in
+            stock, or is out with another lot.
         """
         with attempted(self._books, operator, "lot-out"):
             need_role(operator, "lot-out", *ROLES)
@@ -89,6 +97,7 @@ class Leaving(Packer):
                 for carrier in carriers:
                     need_role(carrier, "lot-out", *ROLES)
                 refuse_same(operator.login, card_carrier)
+                _refuse_stale(connection, lot)
                 machine = at_home(connection, machine, machine_kind)
                 now = self._books.store.now()
                 self._book.set(
@@ -144,7 +153,8 @@ class Leaving(Packer):
         Raises
         ------
         LotError
-            Not a packed lot of an employer, or the clerk is not named or lacks papers.
+            Not a packed lot of an employer, a card of it is not to be handed out any more, or the
+            clerk is not named or lacks papers.
         NotAllowedError
             No second person.
         """
@@ -153,6 +163,7 @@ class Leaving(Packer):
             with self._books.store.writing() as connection:
                 lot = self._book.in_state(connection, lot_id, State.PACKED)
                 _check_clerk(lot, clerk)
+                _refuse_stale(connection, lot)
                 if approval is None:
                     raise NotAllowedError(
                         "second-person",
@@ -174,6 +185,27 @@ class Leaving(Packer):
                 detail = {"count": lot.count, "papers": sorted(clerk.papers), "approval": approval}
                 self._book.note(connection, operator, "lot-pick-up", lot_id, detail)
                 return self._book.untouched(connection, lot_id)
+
+
+def _refuse_stale(connection: Connection, lot: Lot) -> None:
+    """A list leaves only as long as every card of it is there and may be handed out.
+
+    Between packing and leaving a card may have been given to its holder at a window, or lost,
+    frozen, replaced: it would be counted as carried, and then as missing.
+    """
+    of_lot = select(cards.c.card_number).join_from(lot_cards, cards, cards.c.id == lot_cards.c.card)
+    query = of_lot.where(lot_cards.c.lot == lot.lot_id, cards.c.state != CardState.ISSUED.value)
+    gone = list(connection.execute(query.order_by(lot_cards.c.position)).scalars())
+    if not gone:
+        return
+    named = ", ".join(gone[:_NAMED]) + (" ..." if len(gone) > _NAMED else "")
+    raise LotError(
+        "stale",
+        f"{lot.name}: {len(gone)} of {lot.count} cards are not to be handed out any more: {named}",
+        hint=f"`cardkit lot unpack {lot.name} --reason outdated`, then pack what is left",
+        zh=f"批次{lot.name}装袋后有{len(gone)}张卡已在窗口发放，或已冻结、补换等（{named}）："
+        f"请用 cardkit lot unpack {lot.name} --reason outdated 拆袋，取出后重新装袋",
+    )
 
 
 def _check_clerk(lot: Lot, clerk: Clerk) -> None:

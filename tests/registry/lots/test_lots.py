@@ -456,6 +456,21 @@ def test_a_lot_packed_by_mistake_is_taken_apart(lots: Lots, crew: Crew, registry
     assert (actor, json.loads(detail)) == ("zhao", expected)
 
 
+def test_a_lot_leaves_only_with_the_cards_of_its_list(
+    lots: Lots, crew: Crew, registry: Registry
+) -> None:
+    """One was given to its holder at the window before the lot left: it is not in the bag."""
+    stale = packed(lots, crew, 1, 2)
+    hand_out(crew, registry, 1)
+    with pytest.raises(LotError, match="1 of 2 cards are not to be handed out any more: A00000011"):
+        lots.out(stale.lot_id, operator=crew.li, card_carrier="zhao", machine_carrier="qian")
+
+    lots.unpack(stale.lot_id, "outdated", operator=crew.li)
+    left = packed(lots, crew, 2)
+    out = lots.out(left.lot_id, operator=crew.li, card_carrier="zhao", machine_carrier="qian")
+    assert (out.state, out.count) == ("out", 1)
+
+
 def test_what_left_once_is_not_unpacked(lots: Lots, crew: Crew) -> None:
     lot = taken_out(lots, crew, 1)
     with pytest.raises(LotError, match="is out, not packed"):
