@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from cardkit.card.files import Tree
 from cardkit.card.files.codings import Value
 from cardkit.card.procedures.check import same
-from cardkit.card.procedures.verify import CARD_NUMBER, ID_CODE, Check, Outcome
+from cardkit.card.procedures.verify import CARD_NUMBER, CITIZEN_NUMBER, ID_CODE, Check, Outcome
 from cardkit.issuance.plan import plan
 from cardkit.profile import Profile
 from cardkit.registry.lifecycle import Lifecycle, load
+from cardkit.registry.lifecycle.pool import lent_as
 from cardkit.registry.records import CardRecord
 from cardkit.registry.registry import Registry
 from cardkit.registry.states import DEAD, NOT_MADE, STOPPED
@@ -32,7 +33,7 @@ def compare(
     """
     record = _record_of(values, registry)
     if record is None:
-        yield Check(*RECORD, Outcome.FAILED, "the registry does not know this card")
+        yield from _temporary(values, registry)
         return
     rules = load(profile)
     state = Lifecycle(registry.books, rules).standing(record.card_id).state
@@ -44,6 +45,23 @@ def compare(
     different = _different(tree, profile, values, record)
     outcome = Outcome.FAILED if different else Outcome.OK
     yield Check(*DATA, outcome, f"different: {', '.join(different)}" if different else "")
+
+
+def _temporary(values: Mapping[str, Value], registry: Registry) -> Iterator[Check]:
+    """A temporary card 临时卡 that is lent, with its borrower's number on it."""
+    number = values.get(CARD_NUMBER)
+    loan = lent_as(registry.books, number) if isinstance(number, str) else None
+    if loan is None:
+        yield Check(*RECORD, Outcome.FAILED, "the registry does not know this card")
+        return
+    name = f"temporary card {loan.card} 临时卡 ({loan.serial})"
+    if loan.back_at:
+        yield Check(*RECORD, Outcome.FAILED, f"{name} is not lent under this number any more")
+        return
+    yield Check(*RECORD, Outcome.OK, f"{name}, due {loan.due}")
+    holds = values.get(CITIZEN_NUMBER)
+    outcome = Outcome.OK if holds == loan.citizen_number else Outcome.FAILED
+    yield Check(*DATA, outcome, "" if outcome is Outcome.OK else f"different: {CITIZEN_NUMBER}")
 
 
 def _record_of(values: Mapping[str, Value], registry: Registry) -> CardRecord | None:

@@ -50,7 +50,7 @@ def verify(ctx: click.Context, target: Target, registry: str | None, *, as_json:
     if registry is not None and profile is not None:
         from cardkit.cli.card_compare import compare  # noqa: PLC0415
 
-        with common.open_registry(registry, must_exist=True) as opened:
+        with common.open_registry(registry, only_look=True) as opened:
             checks += compare(tree, profile, found.values, opened)
     failed = any(check.outcome is Outcome.FAILED for check in checks)
     out = Output(as_json=as_json)

@@ -240,15 +240,20 @@ def _refuse_password(url: str) -> None:
         )
 
 
-def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry:
+def open_registry(
+    registry: str | None, *, begins: bool = False, only_look: bool = False
+) -> Registry:
     """Open the registry that ``--registry`` names; close it, or use it as a context manager.
 
     Parameters
     ----------
     registry : str or None
-        URL, path, or None for the default place, whose directory is made when it is missing.
-    must_exist : bool
-        Refuse to make a new one, for commands that look; one that cannot be written opens too.
+        URL, path, or None for the default place.
+    begins : bool
+        Make a new one where there is none, for the commands with which a registry begins. Any other
+        would work in an empty one, and say nothing, when a path is wrong or the folder is another.
+    only_look : bool
+        One that cannot be written opens too.
 
     Raises
     ------
@@ -258,13 +263,13 @@ def open_registry(registry: str | None, *, must_exist: bool = False) -> Registry
         It cannot be used.
     """
     url = registry_url(registry)
-    if must_exist:
+    if not begins:
         refuse_missing(url)
-    if registry is None:
+    elif registry is None:
         places.make_private(places.data_directory())
     from cardkit.registry.registry import Registry  # noqa: PLC0415
 
-    return Registry.open(url, clock=now, actor=operator(), only_look=must_exist)
+    return Registry.open(url, clock=now, actor=operator(), only_look=only_look)
 
 
 def refuse_missing(url: str) -> None:
@@ -279,8 +284,10 @@ def refuse_missing(url: str) -> None:
     if file is not None and _is_missing(file):
         raise UsageError(
             f"there is no registry at {file}",
-            hint="`cardkit issue` makes it; or name another one with --registry",
-            zh=f"{file} 没有登记库：制卡（cardkit issue）时建立；或用 --registry 指明另一个",
+            hint="another folder? name it with --registry; a new one begins with `cardkit issue`, "
+            "`cardkit roster enrol` or `cardkit operator init`",
+            zh=f"{file} 没有登记库：请核对所在目录，或用 --registry 指明；"
+            "新登记库由 cardkit issue、cardkit roster enrol 或 cardkit operator init 建立",
         )
 
 

@@ -236,7 +236,7 @@ def beside(registry: Registry, ctx: click.Context, second: str | None) -> Operat
 
 def _take_back(ctx: click.Context, number: int) -> None:
     """Void what was granted on the spot for an act that was refused: nobody uses it later."""
-    with common.open_registry(ctx.params.get("registry"), must_exist=True) as registry:
+    with common.open_registry(ctx.params.get("registry"), only_look=True) as registry:
         if lifecycle_of(registry, ctx).approvals.get(number).state == "granted":
             lifecycle_of(registry, ctx).approvals.take_back(number)
 

@@ -121,7 +121,7 @@ def list_(
     from cardkit.registry.forms import Forms, Kind  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         card_id = find(opened, which).card_id if which else None
         found = Forms(opened.books).list(Kind(kind) if kind else None, card_id=card_id, limit=limit)
     out.list_document(document.as_json() for document in found)
@@ -197,7 +197,7 @@ def print_(
     from cardkit.registry.forms import Forms, Kind  # noqa: PLC0415
     from cardkit.registry.forms.files import room_for  # noqa: PLC0415
 
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator = desk.signed_in(opened, ctx)
         room = Forms(opened.books, hours=_hours(ctx), folders=folders)
         found = _gathered(opened, ctx, Kind(kind), wish, office, operator)
@@ -243,7 +243,7 @@ def reprint(
     from cardkit.registry.forms import Forms, Reason  # noqa: PLC0415
     from cardkit.registry.forms.files import room_for  # noqa: PLC0415
 
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator = desk.signed_in(opened, ctx)
         room = Forms(opened.books, hours=_hours(ctx), folders=folders)
         with room_for(out) as file:
@@ -276,7 +276,7 @@ def void(
     from cardkit.registry.forms import Forms, VoidReason  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator = desk.signed_in(opened, ctx)
         done = Forms(opened.books).void(
             number.strip().upper(), VoidReason(reason), operator=operator
@@ -300,7 +300,7 @@ def verify(ctx: click.Context, code: str, registry: str | None, *, as_json: bool
     from cardkit.registry.forms.printing import local  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         found = Forms(opened.books).check(code)
     out.document(found.as_json())
     out.line(FINDINGS[found.finding.value])

@@ -116,7 +116,7 @@ def apply(
         {"row": reject.row, "ok": False, "code": reject.code, "reason": reject.reason(lang)}
         for reject in roster.rejects
     ]
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator, books = worker(opened, ctx)
         room = working_on(books, opened, ctx, loaded)
         for applicant in roster.applicants:

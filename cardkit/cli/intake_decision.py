@@ -46,7 +46,7 @@ def check(
     as_json: bool,
 ) -> None:
     """First check 初审 of applications N, by the township."""
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator, books = worker(opened, ctx)
         room = working_on(books, opened, ctx, common.load_profile(profile))
 
@@ -85,7 +85,7 @@ def confirm(
         loaded.numbers.serial_first,
         loaded.region.city,
     )
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator, books = worker(opened, ctx)
         room = working_on(books, opened, ctx, loaded)
 
@@ -144,7 +144,7 @@ def refuse(
     as_json: bool,
 ) -> None:
     """Refuse application N 退回申请, for a reason of the list."""
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator, books = worker(opened, ctx)
         room = working_on(books, opened, ctx, common.load_profile(profile))
         act = room.end(number, request_for("refuse-application", operator, reason=reason))
@@ -175,7 +175,7 @@ def withdraw(
 ) -> None:
     """Withdraw application N 撤回申请: the person does not want the card."""
     appearance = appearance_of(appears, papers, agent_file)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator, books = worker(opened, ctx)
         room = working_on(books, opened, ctx, common.load_profile(profile))
         request = request_for("withdraw", operator, appearance, reason="withdrawn")
@@ -211,7 +211,7 @@ def correct(
     """Correct application N 更正申请 before it is confirmed; the first check is made anew."""
     details = _details()
     loaded = common.load_profile(profile)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         _, books = worker(opened, ctx, "correct-application")
         room = working_on(books, opened, ctx, loaded)
         changed = room.correct(number, details, today=common.today(loaded))

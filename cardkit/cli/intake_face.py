@@ -88,7 +88,7 @@ def face(
 
     loaded = common.load_profile(profile)
     layout = _layout(loaded)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.reader(opened, ctx)
         record = find(opened, which)
         photo = Photos(opened.books).current(record.person_id)
@@ -133,7 +133,7 @@ def print_(
     loaded = common.load_profile(profile)
     layout = _layout(loaded)
     machine = _printer(address)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         _, books = worker(opened, ctx, "print-face")
         record = find(opened, which)
         printed = Faces(books).print(record, machine, layout, _content_of(loaded), _draw(loaded))
@@ -165,7 +165,7 @@ def spoil_face(
     """Give up the printed face of CARD 作废卡面; it may be printed again, on another card."""
     from cardkit.registry.intake.faces import Faces  # noqa: PLC0415
 
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         _, books = worker(opened, ctx, "spoil-face")
         record = find(opened, which)
         number = Faces(books).spoil(record.card_id, reason)
@@ -187,7 +187,7 @@ def match(text: str, registry: str | None, *, as_json: bool) -> None:
     """
     from cardkit.registry.intake.faces import Faces  # noqa: PLC0415
 
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         card_id, number = Faces(opened.books).match(text)
         state = opened.get(card_id).state
     out = Output(as_json=as_json)

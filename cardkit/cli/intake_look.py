@@ -49,7 +49,7 @@ def list_(
 ) -> None:
     """List applications 申请 in the order in which they came."""
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         if full or as_json:
             desk.reader(opened, ctx)
         found = applications(opened, ctx, common.load_profile(profile)).list(states, limit)
@@ -91,7 +91,7 @@ def show(
 ) -> None:
     """Show application N 申请; names and numbers are masked unless --full asks for them."""
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         if full or as_json:
             desk.reader(opened, ctx)
         room = applications(opened, ctx, common.load_profile(profile))
@@ -147,7 +147,7 @@ def identity(
 
     system = _system(address)
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         _, books = worker(opened, ctx)
         if again is None:
             run = Identities(books).check_waiting(system)
@@ -233,7 +233,7 @@ def duplicates(ctx: click.Context, registry: str | None, *, person: bool, as_jso
     from cardkit.registry.intake.duplicates import Duplicates  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.reader(opened, ctx)
         search = Duplicates(opened.books)
         if person:

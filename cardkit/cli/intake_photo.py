@@ -105,7 +105,7 @@ def add_photo(
         for finding in verdict.findings:
             out.line(f"{finding.code}  {finding.text(lang)}")
         ctx.exit(ExitCode.PARTIAL)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         _, books = worker(opened, ctx)
         taken = working_on(books, opened, ctx, loaded).add_photo(number, verdict.prepared)
     out.document({"application": number, "photo": taken, **verdict.as_json()})
@@ -143,7 +143,7 @@ def import_photos(
     loaded = common.load_profile(profile)
     files = importing.of_folder(source) if source.is_dir() else importing.of_manifest(source)
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         _, books = worker(opened, ctx)
         room = importing.PhotoImport(
             books, partial(check_photo, rules=loaded.photo), most_bytes=loaded.photo.most_bytes

@@ -121,8 +121,8 @@ def issue(
     with ExitStack() as stack:
         sam = issue_machines.psam_of(stack, loaded, slot, psam_image)
         keyring = issue_machines.keyring_of(loaded, sam)
-        exists = not source.makes_registry
-        opened = stack.enter_context(common.open_registry(registry, must_exist=exists))
+        new = source.makes_registry
+        opened = stack.enter_context(common.open_registry(registry, begins=new, only_look=not new))
         _window_person(opened, ctx)
         held = stock_place.keep(opened, ctx)
         opened.check_writable()

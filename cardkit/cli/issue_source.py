@@ -135,7 +135,7 @@ class _FromRegistry:
         from cardkit.issuance import waiting  # noqa: PLC0415
         from cardkit.issuance.roster.recorded import of_people  # noqa: PLC0415
 
-        with common.open_registry(registry, must_exist=True) as opened:
+        with common.open_registry(registry, only_look=True) as opened:
             found = self._found(opened, ctx)
         if not found:
             raise UsageError(

@@ -152,7 +152,7 @@ def change_data(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401
 def legal(ctx: click.Context, which: str, registry: str | None, *, as_json: bool) -> None:
     """What may be done with a card now 可办业务, and by whom."""
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         life = desk.lifecycle_of(opened, ctx)
         card_id = find(opened, which).card_id
         at, rules = life.standing(card_id), life.legal(card_id)

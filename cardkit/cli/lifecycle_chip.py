@@ -31,7 +31,7 @@ def pending(ctx: click.Context, limit: int, registry: str | None, *, as_json: bo
     A PIN is finished by the same command again, at the reader; for others say `chip done`.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         by = desk.signed_in(opened, ctx)
         found = desk.lifecycle_of(opened, ctx).chips.pending(operator=by, limit=limit)
     out.document([one.as_json() for one in found])
@@ -52,7 +52,7 @@ def done(ctx: click.Context, acts: tuple[int, ...], registry: str | None, *, as_
     The history says that it was told, not seen by a reader.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         by = desk.signed_in(opened, ctx)
         life = desk.lifecycle_of(opened, ctx)
         for act in acts:

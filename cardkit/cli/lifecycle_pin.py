@@ -83,7 +83,7 @@ def _at_chip(
 ) -> None:
     """The act and the chip."""
     with (
-        common.open_registry(registry, must_exist=True) as opened,
+        common.open_registry(registry, only_look=True) as opened,
         _service(opened, ctx, target) as (service, reader),
     ):
         operator = desk.signed_in(opened, ctx)

@@ -77,7 +77,7 @@ def temporary_list(
     from cardkit.registry.lifecycle.pool import temporary_pool  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.signed_in(opened, ctx)
         found = temporary_pool(opened.books, desk.rules_of(ctx).calendar)
     if only is not None:
@@ -184,7 +184,7 @@ def _service(
     from cardkit.issuance.temporary_service import TemporaryService  # noqa: PLC0415
 
     with (
-        common.open_registry(given["registry"], must_exist=True) as opened,
+        common.open_registry(given["registry"], only_look=True) as opened,
         card_session(target, opens=True, keys=True) as session,
     ):
         profile = session.profile

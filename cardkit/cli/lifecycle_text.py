@@ -160,13 +160,13 @@ def _pending_row(one: ChipWork, rules: RuleSet) -> tuple[str, ...]:
 def told_pool(found: Sequence[TemporaryCard], rules: RuleSet) -> list[str]:
     """Temporary cards, and who should bring one back."""
     headings = say(
-        ("编号", "卡面编号", "状态", "借用人", "借出时间", "应还日期", ""),
-        ("N", "SERIAL", "STATE", "PERSON", "OUT AT", "DUE", ""),
+        ("编号", "卡面编号", "状态", "借用人记录", "借出时间", "应还日期", ""),
+        ("N", "SERIAL", "STATE", "FOR RECORD", "OUT AT", "DUE", ""),
     )
     local = rules.calendar.local
     rows = [
         (str(one.number), one.serial, say(rules.zh("state", one.state), one.state),
-         str(one.person or ""), local(one.out_at), one.due,
+         str(one.card or ""), local(one.out_at), one.due,
          say("逾期", "overdue") * one.overdue)
         for one in found
     ]  # fmt: skip

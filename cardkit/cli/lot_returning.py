@@ -209,7 +209,7 @@ def close(
 def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool) -> None:
     """A lot 批次: who had it, what is open, what the registry could not follow."""
     screen = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.reader(opened, ctx)
         story = room_of(opened, ctx).show(number_of(which))
     screen.document(story.as_json())
@@ -229,7 +229,7 @@ def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool)
 def list_(ctx: click.Context, state: str | None, registry: str | None, *, as_json: bool) -> None:
     """Lots 批次列表 with their counts."""
     screen = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         found = room_of(opened, ctx).list(state or "")
     screen.list_document(one.as_json() for one in found)
     screen.lines(listed(found))

@@ -47,7 +47,7 @@ def init(
     Only in a registry without accounts. From then on cards are made by signed-in people.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry) as opened:
+    with common.open_registry(registry, begins=True) as opened:
         secret = desk.password("New password 新口令", stdin=password_stdin, confirm=True)
         made = desk.accounts(opened, ctx).init(login, name, secret)
     _show(ctx, out, made)

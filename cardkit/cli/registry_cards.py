@@ -62,7 +62,7 @@ def list_(
     them.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         if full or as_json:
             desk.reader(opened, ctx)
         records = opened.list(states or None, limit)
@@ -92,7 +92,7 @@ def show(
     do not belong on a command line.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         if full or as_json:
             desk.reader(opened, ctx)
         story = opened.show(find(opened, which).card_id)
@@ -126,7 +126,7 @@ def export(
     """
     chosen = form or file.suffix.lower().removeprefix(".")
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.reader(opened, ctx)
         if chosen == "csv":
             count = opened.export(file, "csv", states or None)
@@ -156,7 +156,7 @@ def audit(ctx: click.Context, registry: str | None, *, verify: bool, as_json: bo
     Exit code 1 when something does not agree.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         records, chips = opened.counts(), opened.chip_counts()
         verdict = opened.verify_history() if verify else None
         head = verdict.head if verdict is not None else opened.history_head()
@@ -200,7 +200,7 @@ def spoil(
     another window 窗口 makes the card: when it has ended or its lease has passed.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.working(opened, ctx, "window", "county")
         record = find(opened, which)
         code = record.id_code.hex().upper()

@@ -170,7 +170,7 @@ def _clients(registry: str | None, action: str = "") -> Iterator[Clients]:
     from cardkit.registry.inquiry.clients import Clients  # noqa: PLC0415
 
     with (
-        common.open_registry(registry, must_exist=not action) as opened,
+        common.open_registry(registry, only_look=not action) as opened,
         _answered_for(opened, action, "administrator") as books,
     ):
         yield Clients(books)

@@ -131,7 +131,7 @@ def status(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
     from cardkit.registry.exchange.exchange import Exchange  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         _known(opened, ctx)
         batches = Exchange(opened.books).batches()
     out.document([batch.as_json() for batch in batches])
@@ -167,7 +167,7 @@ def look(
     from cardkit.registry.exchange.exchange import Exchange  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator = desk.signed_in(opened, ctx)
         room = Exchange(opened.books, layouts=catalogue_of(folders))
         lines = Custody(opened.books, room).look(batch, role, operator=operator)

@@ -37,7 +37,7 @@ def list_(
     from cardkit.registry.exchange.proposals import Proposals  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         room = Exchange(opened.books)
         room.check_right(desk.signed_in(opened, ctx))
         wanted = "" if state == "all" else state
@@ -73,7 +73,7 @@ def accept(
     from cardkit.registry.exchange.proposals import ACTION, Proposals  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator = desk.signed_in(opened, ctx)
         life = desk.lifecycle_of(opened, ctx)
         room = Proposals(opened.books, Exchange(opened.books, life=life))
@@ -104,7 +104,7 @@ def decline(
     from cardkit.registry.exchange.proposals import Proposals  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         operator = desk.signed_in(opened, ctx)
         Proposals(opened.books, Exchange(opened.books)).decline(number, why=why, operator=operator)
     out.document({"proposal": number, "state": "declined", "why": why})

@@ -70,15 +70,15 @@ def serve(
     from cardkit.registry.inquiry.regions import Regions, load  # noqa: PLC0415
 
     known = Regions(own) if regions is None else load(own, regions)
-    taken = server.listen(host, port)
-    url = f"http{'s' * (tls is not None)}://{host}:{taken.getsockname()[1]}"
-
-    def started() -> None:
-        out.document({"url": url, "region": own})
-        out.line(f"inquiry interface 信息查询接口 of region {own}: {url}")
-        out.note("running; Ctrl-C stops")
-
     with common.open_registry(registry) as opened:
+        taken = server.listen(host, port)
+        url = f"http{'s' * (tls is not None)}://{host}:{taken.getsockname()[1]}"
+
+        def started() -> None:
+            out.document({"url": url, "region": own})
+            out.line(f"inquiry interface 信息查询接口 of region {own}: {url}")
+            out.note("running; Ctrl-C stops")
+
         server.serve(open_office(opened.books, known, time.monotonic), taken, tls, started)
     out.note("inquiry interface stopped")
 

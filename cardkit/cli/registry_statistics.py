@@ -95,7 +95,7 @@ def places_list(registry: str | None, *, as_json: bool) -> None:
     from cardkit.registry.places import KINDS, Places, Residence  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         found, people = Places(opened.books).list(), Residence(opened.books).counts()
     codes = {place.place_id: place.code for place in found}
     out.document(
@@ -159,7 +159,7 @@ def statistics(
     from cardkit.registry.statistics import Statistics, write  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         room = Statistics(opened.books, common.CHINA_HOURS)
         if standing:
             found = room.standing(place=place, level=level or "")
@@ -269,7 +269,7 @@ def sample_show(
     from cardkit.registry.statistics import Inspection  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.reader(opened, ctx)
         room = Inspection(opened.books, common.CHINA_HOURS)
         found, same = room.show(number), room.again(number) if again else True
@@ -293,7 +293,7 @@ def sample_list(ctx: click.Context, registry: str | None, *, as_json: bool) -> N
     from cardkit.registry.statistics import Inspection  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.reader(opened, ctx)
         found = Inspection(opened.books, common.CHINA_HOURS).list()
     out.list_document(one.as_json() for one in found)
@@ -352,7 +352,7 @@ def archive_list(place: str, registry: str | None, *, as_json: bool) -> None:
     from cardkit.registry.statistics import Archive  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         found = Archive(opened.books).list(place)
     out.document([one.as_json() for one in found])
     rows = [
@@ -417,7 +417,7 @@ def archive_register(
     from cardkit.registry.statistics import Archive  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         desk.reader(opened, ctx)
         found = Archive(opened.books).register(volume)
     out.document([one.as_json() for one in found])

@@ -89,7 +89,7 @@ def backup(
     if recipients and passphrase_file:
         raise UsageError("public keys or a passphrase, not both", hint="leave one of them out")
     words = "" if recipients else _passphrase(passphrase_file, confirm=True)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         taken = backups.take(opened.books, file, Lock(recipients, words))
     _tell(out, file, taken, "written to")
 
@@ -144,7 +144,7 @@ def accept_clock(registry: str | None, reason: str, *, as_json: bool) -> None:
     For when an earlier clock was wrong. The history keeps both instants and the reason.
     """
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         books = opened.books
         with books.store.writing() as connection:
             now = books.store.now()

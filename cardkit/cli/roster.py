@@ -62,7 +62,7 @@ def check(
     if registry is not None:
         from cardkit.cli.roster_registry import compare  # noqa: PLC0415
 
-        with common.open_registry(registry, must_exist=True) as opened:
+        with common.open_registry(registry, only_look=True) as opened:
             known = compare(found, opened)
     if out is not None and found.rejects:
         found.write_rejects(out, lang=lang)

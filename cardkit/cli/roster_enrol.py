@@ -38,7 +38,7 @@ def enrol(
     roster_text.refuse_itself(file, out)
     loaded = common.load_profile(profile)
     roster = jobs.read_roster(loaded, file, common.today(loaded))
-    with common.open_registry(registry) as opened:
+    with common.open_registry(registry, begins=True) as opened:
         if desk.accounts(opened, ctx).exist():
             with attempted(opened.books, desk.signed_in(opened, ctx), "enrol"):
                 desk.working(opened, ctx, "county", "window")

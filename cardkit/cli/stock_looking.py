@@ -30,7 +30,7 @@ def balance(
     from cardkit.registry.stock import State, Stock  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         room = Stock(opened.books)
         lines = room.balance(at, kind or "")
         ranges = [
@@ -143,7 +143,7 @@ def show(
     out = Output(as_json=as_json)
     if verify and number:
         raise UsageError("--verify checks all books", hint="leave the number out")
-    with common.open_registry(registry, must_exist=True) as opened:
+    with common.open_registry(registry, only_look=True) as opened:
         room = Stock(opened.books)
         problems = room.verify() if verify else []
         if number and kind:

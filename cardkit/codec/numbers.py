@@ -16,6 +16,9 @@ CITIZEN_CHECKS = "10X98765432"
 CARD_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 """Weights of the eight characters of a card number (GB 11714)."""
 
+TEMPORARY_PREFIX = "L"
+"""First character of the number on a temporary card 临时卡: one for each loan."""
+
 BANK_CARD_LENGTHS = range(16, 20)
 """Digits of a bank card number."""
 

@@ -200,8 +200,18 @@ def conclude(
     zone = dt.timezone(dt.timedelta(hours=profile.region.utc_offset_hours))
     stamp = f"{now.astimezone(zone):%Y%m%d-%H%M%S}"
     with _named_once(out, stamp) as name:
-        return _write(profile, registry, job, tally, standing, out=out, stamp=stamp, name=name,
-                      lang=lang)  # fmt: skip
+        records = {r.card_id: r for r in registry.get_many(set(job.rows.values()))}
+        files = _write_lists(job, records, out, name, lang)
+        said = _report(profile, job, tally, standing, records, files=files, stamp=stamp, lang=lang)
+        wholefile.write(
+            files.report,
+            render(said, lang).encode(),
+            name=files.report.name,
+            hint="make room or name another directory with --out; no card is lost, run it again",
+            zh=f"{files.report.name} 写入失败：请腾出空间或用 --out 另选目录后再次运行，"
+            "已制的卡不受影响",
+        )
+        return files
 
 
 @contextmanager
@@ -229,20 +239,10 @@ def _named_once(out: Path, stamp: str) -> Iterator[str]:
         raise
 
 
-def _write(
-    profile: Profile,
-    registry: Registry,
-    job: Job,
-    tally: Tally,
-    standing: Standing,
-    *,
-    out: Path,
-    stamp: str,
-    name: str,
-    lang: Language,
+def _write_lists(
+    job: Job, records: Mapping[int, CardRecord], out: Path, name: str, lang: Language
 ) -> Files:
     suffix = job.roster.format.suffix
-    records = {r.card_id: r for r in registry.get_many(set(job.rows.values()))}
     rejects = out / f"rejects-{name}{suffix}" if job.roster.rejects else None
     if rejects:
         job.roster.write_rejects(rejects, lang=lang)
@@ -250,17 +250,7 @@ def _write(
     returned = out / f"return-{name}{suffix}" if cards else None
     if returned:
         job.roster.write_return(returned, cards, lang=lang)
-    report = out / f"report-{name}.txt"
-    files = Files(report, rejects, returned)
-    said = _report(profile, job, tally, standing, records, files=files, stamp=stamp, lang=lang)
-    wholefile.write(
-        report,
-        render(said, lang).encode(),
-        name=report.name,
-        hint="make room or name another directory with --out; no card is lost, run it again",
-        zh=f"{report.name} 写入失败：请腾出空间或用 --out 另选目录后再次运行，已制的卡不受影响",
-    )
-    return files
+    return Files(out / f"report-{name}.txt", rejects, returned)
 
 
 def _issued(job: Job, records: Mapping[int, CardRecord]) -> dict[int, IssuedCard]:

@@ -70,8 +70,8 @@ MEANINGS = {
     "are active, for whoever has the PSAM.",
     "psam.audit": "Log of the use of PSAM keys. When empty `keys.audit`, else beside the PSAM's "
     "image, or `psam.audit` among the user's state files.",
-    "numbers.card_prefix": "What card numbers begin with: 0 to 7 digits or capitals. A running "
-    "number and the check character follow, 9 characters in all.",
+    "numbers.card_prefix": "What card numbers begin with: 0 to 7 digits or capitals, not L, which "
+    "temporary cards 临时卡 have. A running number and the check character follow, 9 in all.",
     "numbers.card_first": "First running number; a registry beyond it goes on.",
     "numbers.serial_first": "First serial (4 bytes) for blank chips; a registry beyond it goes on.",
     "text.four_byte_characters": "Whether a card may carry characters of four bytes in GB18030, "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from cardkit.codec.numbers import TEMPORARY_PREFIX
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ def _numbers(numbers: Numbers) -> Iterator[Broken]:
         yield "numbers.card_prefix has 0 to 7 digits or capitals", ""
     elif not 0 <= numbers.card_first < 10 ** (CARD_NUMBER_LENGTH - len(prefix)):
         yield "numbers.card_first has no room behind numbers.card_prefix", "8 characters together"
+    if prefix.startswith(TEMPORARY_PREFIX):
+        yield "numbers.card_prefix does not begin with L", "numbers of temporary cards 临时卡 do"
     if not 0 <= numbers.serial_first < 1 << 32:
         yield "numbers.serial_first has 4 bytes", ""
 

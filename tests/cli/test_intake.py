@@ -38,7 +38,7 @@ def place(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
         for index, row in enumerate(csv.DictReader(file)):
             photo = tmp_path / "photos" / f"{row['身份证号码']}.jpg"
             photo.write_bytes(portraits.good(index))
-    with common.open_registry(str(tmp_path / "registry.db")) as opened:
+    with common.open_registry(str(tmp_path / "registry.db"), begins=True) as opened:
         _sign_in(opened, desk.keep_token)
     return tmp_path
 

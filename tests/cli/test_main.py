@@ -170,6 +170,29 @@ def test_a_setting_stands_for_the_missing_profile(run: Run) -> None:
     assert "no profile nowhere" in run("issue", "people.csv", "--reader", "virtual").err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("operator", "sign-in", "zhao", "--password-stdin"),
+        ("operator", "list"),
+        ("lifecycle", "lapse"),
+        ("lifecycle", "hand-out", 1, "--paper", "id"),
+        ("lot", "pack", "C"),
+        ("stock", "receive", "blank-card", "--at", "C", "--count", 1),
+        ("registry", "client", "add", "hospital-3", "--right", "state"),
+        ("registry", "exchange", "partner", "bank", "--layout", "loss-report"),
+        ("registry", "serve", "--profile", "test", "--plain-loopback"),
+        ("issue", "--waiting", "--profile", "test", "--reader", "virtual"),
+    ],
+    ids=lambda command: " ".join(map(str, command[:3])),
+)
+def test_in_another_folder_no_second_registry_begins(run: Run, command: tuple[object, ...]) -> None:
+    """Work would go into it, and be missing in the right one."""
+    result = run(*command, "--registry", "nowhere.db", stdin="Tea-at-five-1\n")
+    assert (result.code, Path("nowhere.db").exists()) == (2, False)
+    assert "nowhere.db" in result.err
+
+
 def test_commands_that_are_not_for_operators_speak_english(run: Run) -> None:
     run("roster", "check", "nowhere.csv")
 

@@ -130,10 +130,31 @@ def test_the_borrower_and_the_number_of_the_loan_are_on_the_chip(run: Run, pool:
     assert chip["name"] + chip["name_extension"] == NAME
     assert chip["citizen_number"] == NUMBER
     assert (chip["card_number"], chip["valid_until"]) == (
-        "L00000001",
+        "L00000011",
         lent["due"].replace("-", ""),
     )
     assert pending(run) == []
+
+
+def test_a_lent_card_is_checked_like_any_other(run: Run, pool: Path, registry: Path) -> None:
+    """Its number has a check character, and the registry knows whose it is for how long."""
+    chip = pool / "1.card"
+
+    def checked() -> tuple[int, dict[str, tuple[str, str]]]:
+        said = run("card", "verify", "--image", chip, "--profile", "test", "--registry", registry,
+                   "--json")  # fmt: skip
+        found = {one["name"]: (one["outcome"], one["detail"]) for one in said.document["checks"]}
+        return said.code, found
+
+    due = lend(run, chip)["due"]
+    code, found = checked()
+    assert (code, found["card_number"][0], found["registry_data"][0]) == (0, "ok", "ok")
+    assert found["registry_record"] == ("ok", f"temporary card 1 临时卡 (T001), due {due}")
+
+    back(run)
+    code, found = checked()
+    assert (code, found["registry_record"][0]) == (1, "failed")
+    assert "not lent under this number any more" in found["registry_record"][1]
 
 
 def test_a_returned_card_is_wiped_and_its_number_never_comes_again(run: Run, pool: Path) -> None:
@@ -148,7 +169,7 @@ def test_a_returned_card_is_wiped_and_its_number_never_comes_again(run: Run, poo
     assert left_on(chip) == FACTORY
     assert run("pin", "verify", "--image", chip, "--pin-stdin", stdin=PIN).code == 0
     lend(run, chip, card=2)
-    assert on_chip(run, chip)["card_number"] == "L00000002"
+    assert on_chip(run, chip)["card_number"] == "L0000002X"
     assert on_chip(run, chip)["name"] == "张三"
 
 
@@ -248,7 +269,7 @@ def test_a_loan_that_broke_off_is_finished_without_a_second_one(
     assert [work["chip"] for work in pending(run)] == ["write"]
     again = done(run(*words, "--image", pool / "1.card")).document
     assert again["taken_up"]
-    assert on_chip(run, pool / "1.card")["card_number"] == "L00000001"
+    assert on_chip(run, pool / "1.card")["card_number"] == "L00000011"
     assert pending(run) == []
 
 

@@ -45,6 +45,7 @@ def test_defaults_stand_in_for_what_is_not_said(tmp_path: Path) -> None:
         (REGION + '[card]\natr_head = "3B"', "atr_head has 11 bytes"),
         (REGION + '[pin]\ninitial = "12"', "pin.initial has 4 to 16 digits"),
         (REGION + '[numbers]\ncard_prefix = "a"', "card_prefix has 0 to 7 digits or capitals"),
+        (REGION + '[numbers]\ncard_prefix = "L1"', "card_prefix does not begin with L"),
         (REGION + '[numbers]\ncard_prefix = "１"', "card_prefix has 0 to 7 digits or capitals"),
         (REGION + '[numbers]\ncard_prefix = "A"\ncard_first = 10000000', "no room behind"),
         (REGION + "[numbers]\nserial_first = -1", "serial_first has 4 bytes"),

@@ -272,7 +272,7 @@ def test_a_directory_that_may_not_be_entered_is_named(shared_path: Path) -> None
     def work() -> None:
         refused(shared_path, ExitCode.USAGE, "no permission to enter")
         with pytest.raises(RegistryError) as caught:
-            common.open_registry(str(shared_path), must_exist=True)
+            common.open_registry(str(shared_path), only_look=True)
         assert_plain(caught.value, ExitCode.USAGE, "no permission to enter")
 
     in_child_as_nobody(work)

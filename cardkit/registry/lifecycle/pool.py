@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from cardkit.registry.books import Books
 from cardkit.registry.lifecycle.days import Calendar
 from cardkit.registry.schema.base import columns
+from cardkit.registry.schema.cards import cards, people
 from cardkit.registry.schema.life import temporary_cards, temporary_loans
 
 
@@ -23,6 +24,8 @@ class TemporaryCard(NamedTuple):
         Number of the loan that is open, or ``''``.
     person : int or None
         Number of who has it.
+    card : int or None
+        Their newest card record, which tells an operator who that is.
     due : str
         Day by which it has to be back.
     """
@@ -32,6 +35,7 @@ class TemporaryCard(NamedTuple):
     state: str
     loan: str
     person: int | None
+    card: int | None
     deposit: int
     out_at: str
     due: str
@@ -74,13 +78,53 @@ def loans_of(books: Books, number: int) -> list[Loan]:
         return [Loan(*row) for row in connection.execute(query)]
 
 
-def temporary_pool(books: Books, calendar: Calendar) -> list[TemporaryCard]:
-    """All temporary cards of a registry, by number."""
+class Lent(NamedTuple):
+    """What is known of a loan by the number on the chip; `repr` shows nobody.
+
+    Parameters
+    ----------
+    back_at : str
+        ``''`` while it is out.
+    citizen_number : str
+        Of the borrower.
+    """
+
+    card: int
+    serial: str
+    due: str
+    back_at: str
+    citizen_number: str
+
+    def __repr__(self) -> str:
+        """Card and serial only."""
+        return f"Lent({self.card}, {self.serial!r})"
+
+
+def lent_as(books: Books, number: str) -> Lent | None:
+    """The loan that has a number, which is on the chip as its card number; None if none has."""
     loans = temporary_loans
     query = (
         select(
+            temporary_cards.c.id, temporary_cards.c.serial, loans.c.due, loans.c.back_at,
+            people.c.citizen_number,
+        )
+        .join_from(loans, temporary_cards, temporary_cards.c.id == loans.c.temporary_card)
+        .join(people, people.c.id == loans.c.person)
+        .where(loans.c.number == number)
+    )  # fmt: skip
+    with books.store.reading() as connection:
+        row = connection.execute(query).first()
+    return None if row is None else Lent(*row)
+
+
+def temporary_pool(books: Books, calendar: Calendar) -> list[TemporaryCard]:
+    """All temporary cards of a registry, by number."""
+    loans = temporary_loans
+    newest = select(func.max(cards.c.id)).where(cards.c.person == loans.c.person).scalar_subquery()
+    query = (
+        select(
             temporary_cards.c.id, temporary_cards.c.serial, temporary_cards.c.state,
-            loans.c.number, loans.c.person, loans.c.deposit, loans.c.out_at, loans.c.due,
+            loans.c.number, loans.c.person, newest, loans.c.deposit, loans.c.out_at, loans.c.due,
         )
         .outerjoin(
             loans, and_(loans.c.temporary_card == temporary_cards.c.id, loans.c.back_at == "")
@@ -92,8 +136,8 @@ def temporary_pool(books: Books, calendar: Calendar) -> list[TemporaryCard]:
         rows = connection.execute(query).all()
     return [
         TemporaryCard(
-            row[0], row[1], row[2], row[3] or "", row[4], row[5] or 0, row[6] or "", row[7] or "",
-            overdue=bool(row[7]) and row[7] < today,
+            row[0], row[1], row[2], row[3] or "", row[4], row[5], row[6] or 0, row[7] or "",
+            row[8] or "", overdue=bool(row[8]) and row[8] < today,
         )
         for row in rows
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, insert, literal, select, update
 
+from cardkit.codec.numbers import TEMPORARY_PREFIX
 from cardkit.errors import UsageError
 from cardkit.registry.books import Books
 from cardkit.registry.errors import RegistryError
@@ -19,6 +20,7 @@ from cardkit.registry.lifecycle.reach import elsewhere, reach_of
 from cardkit.registry.lifecycle.requests import Act, Request
 from cardkit.registry.lifecycle.rules import RuleSet
 from cardkit.registry.lifecycle.transition import Transition
+from cardkit.registry.numbering import card_number
 from cardkit.registry.operators.approvals import Approvals
 from cardkit.registry.operators.roles import Operator, Role
 from cardkit.registry.schema.base import metadata
@@ -227,7 +229,7 @@ class OtherActs:
             insert(temporary_loans).values(
                 id=self._books.counters.draw(connection, temporary_loans.name),
                 temporary_card=card,
-                number=f"L{running:08d}",
+                number=card_number(TEMPORARY_PREFIX, running),  # terminals check it like any other
                 person=person,
                 deposit=rule.deposit,
                 out_at=now,
