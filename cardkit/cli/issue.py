@@ -109,8 +109,8 @@ def issue(
     source = issue_source.chosen(loaded, file, cards, lang, waiting=waiting)
     if dry_run:
         by_psam = psam is not None or psam_image is not None
-        roster = source.rehearsed(ctx, registry)
-        show_rehearsal(loaded, roster, chips, output, lang, by_psam=by_psam)
+        found = source.rehearsed(ctx, registry)
+        show_rehearsal(loaded, found, chips, output, lang, by_psam=by_psam)
         return
     folder = out or source.folder
     jobs.prepare_folder(folder)

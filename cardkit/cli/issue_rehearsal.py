@@ -13,13 +13,19 @@ from cardkit.cli.output import Output
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from cardkit.issuance.roster import Roster
+    from cardkit.cli.issue_source import Rehearsed
     from cardkit.profile import Profile
     from cardkit.virtual.rehearsal import Rehearsal
 
 
 def show_rehearsal(
-    profile: Profile, roster: Roster, chips: str, output: Output, lang: Language, *, by_psam: bool
+    profile: Profile,
+    found: Rehearsed,
+    chips: str,
+    output: Output,
+    lang: Language,
+    *,
+    by_psam: bool,
 ) -> None:
     """Make the first card of a roster on a virtual chip; print its commands and its time.
 
@@ -36,6 +42,7 @@ def show_rehearsal(
     """
     from cardkit.virtual.rehearsal import chip_for, rehearse, stand_in_keys  # noqa: PLC0415
 
+    roster = found.roster
     if not roster.applicants:
         raise UsageError(
             "no row of the roster can be issued",
@@ -47,7 +54,7 @@ def show_rehearsal(
     # Without a PSAM custodians, an agent, a token: as for real cards.
     store = stand_in_keys(profile) if by_psam else open_keys(profile, "rehearsal")
     chip = chip_for(profile, chips, store)
-    done = rehearse(profile, roster.applicants[0], chip, common.now(), store)
+    done = rehearse(profile, roster.applicants[0], chip, common.now(), store, photo=found.photo)
     count = len(roster.applicants)
     output.line(text("rehearsal", lang, chips=text(chips, lang)))
     output.line(done.trace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 _FOLDER = "waiting.issued"
 
 
+class Rehearsed(NamedTuple):
+    """Whose cards a rehearsal is about, and whether the first of them has a photo for the chip."""
+
+    roster: Roster
+    photo: bool
+
+
 class Source(Protocol):
     """Where the work of a run comes from.
 
@@ -38,7 +45,7 @@ class Source(Protocol):
     folder: Path
     makes_registry: bool
 
-    def rehearsed(self, ctx: click.Context, registry: str | None) -> Roster:
+    def rehearsed(self, ctx: click.Context, registry: str | None) -> Rehearsed:
         """Whose cards a rehearsal is about; nothing is changed."""
         ...
 
@@ -107,8 +114,8 @@ class _FromRoster:
         self._roster = jobs.read_roster(profile, file, common.today(profile))
         self.folder = file.with_suffix(".issued")
 
-    def rehearsed(self, ctx: click.Context, registry: str | None) -> Roster:  # noqa: ARG002
-        return self._roster
+    def rehearsed(self, ctx: click.Context, registry: str | None) -> Rehearsed:  # noqa: ARG002
+        return Rehearsed(self._roster, photo=False)  # no registry is asked
 
     def job(self, registry: Registry, ctx: click.Context) -> Job:  # noqa: ARG002
         from cardkit.issuance import job as jobs  # noqa: PLC0415
@@ -131,19 +138,23 @@ class _FromRegistry:
         self._lang = lang
         self.folder = Path(_FOLDER)
 
-    def rehearsed(self, ctx: click.Context, registry: str | None) -> Roster:
+    def rehearsed(self, ctx: click.Context, registry: str | None) -> Rehearsed:
         from cardkit.issuance import waiting  # noqa: PLC0415
         from cardkit.issuance.roster.recorded import of_people  # noqa: PLC0415
+        from cardkit.registry.intake.photos import Photos  # noqa: PLC0415
 
         with common.open_registry(registry, only_look=True) as opened:
             found = self._found(opened, ctx)
+            photos = Photos(opened.books)
+            photo = bool(found) and photos.chip_photo(found[0].person_id) != b""
         if not found:
             raise UsageError(
                 "no record of the registry waits for its card",
                 hint="`cardkit registry list --state planned` shows those that wait",
                 zh="登记库中没有待制的卡：可用 cardkit registry list --state planned 查看",
             )
-        return of_people([waiting.applicant(record) for record in found], self._lang)
+        people = of_people([waiting.applicant(record) for record in found], self._lang)
+        return Rehearsed(people, photo)
 
     def job(self, registry: Registry, ctx: click.Context) -> Job:
         from cardkit.issuance import waiting  # noqa: PLC0415

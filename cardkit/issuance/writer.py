@@ -120,6 +120,8 @@ class Writer:
         Shared by the readers of a run.
     random : callable
         ``random(n)`` gives n bytes: factors for INTERNAL AUTHENTICATE.
+    photo_of : callable, optional
+        Photo for the chip by number of the person, ``b""`` for none; by default the registry's.
     """
 
     def __init__(
@@ -129,6 +131,7 @@ class Writer:
         worklist: Worklist,
         keyring: Keyring,
         random: RandomSource,
+        photo_of: Callable[[int], bytes] | None = None,
     ) -> None:
         self._profile = profile
         self._registry = registry
@@ -138,7 +141,7 @@ class Writer:
         self._in_work: set[int] = set()
         self._tree = tree_of(profile)
         self._expected = expected_card(profile)
-        self._photos = Photos(registry.books)
+        self._photo_of = photo_of or Photos(registry.books).chip_photo
 
     def process(self, link: Link, reader: str) -> Outcome:
         """Make the card in the reader.
@@ -330,7 +333,7 @@ class Writer:
         """The photo of the holder, where the registry has one and the card has a place for it."""
         if not self._profile.photo.on_chip:
             return
-        photo = self._photos.chip_photo(record.person_id)
+        photo = self._photo_of(record.person_id)
         if photo:
             session.run(write_photo(session.card, photo))
 

@@ -32,6 +32,8 @@ from cardkit.virtual.card.wireclock import USUAL_SPEEDS
 from cardkit.virtual.factory import CardFactory
 from cardkit.virtual.link import VirtualLink
 
+_STAND_IN = b"\xff\xd8"  # how a JPEG begins; what is left of the file is written too
+
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
@@ -60,9 +62,20 @@ class Rehearsal:
 
 
 def rehearse(
-    profile: Profile, person: Applicant, card: VirtualCard, now: dt.datetime, store: KeyStore
+    profile: Profile,
+    person: Applicant,
+    card: VirtualCard,
+    now: dt.datetime,
+    store: KeyStore,
+    *,
+    photo: bool = False,
 ) -> Rehearsal:
     """Make a card for one person on a virtual chip, with the keys of a store.
+
+    Parameters
+    ----------
+    photo : bool
+        The person has a photo. Another one stands in: all are as long on a chip.
 
     Raises
     ------
@@ -79,7 +92,7 @@ def rehearse(
     ):
         bare = VirtualLink(card)
         link = chain(TraceLink(bare, recorder, lambda: 0.0))
-        outcome = _writer(profile, registry, person, store).process(link, "rehearsal")
+        outcome = _writer(profile, registry, person, store, photo=photo).process(link, "rehearsal")
     if not isinstance(outcome, Issued):
         raise outcome.error
     counters = card.counters
@@ -139,7 +152,9 @@ class _Understudy(Registry):
         return replace(record, **values)
 
 
-def _writer(profile: Profile, registry: _Understudy, person: Applicant, store: KeyStore) -> Writer:
+def _writer(
+    profile: Profile, registry: _Understudy, person: Applicant, store: KeyStore, *, photo: bool
+) -> Writer:
     numbers, city = profile.numbers, profile.region.city
     registry.enrol(
         [registry.play(person)],
@@ -147,4 +162,5 @@ def _writer(profile: Profile, registry: _Understudy, person: Applicant, store: K
         BatchInfo("rehearsal", "", 1),
     )
     keyring = Keyring(store, factors_above(profile), tree_of(profile), algorithm_of(profile))
-    return Writer(profile, registry, registry.worklist(), keyring, bytes)
+    work = registry.worklist()
+    return Writer(profile, registry, work, keyring, bytes, lambda _: _STAND_IN if photo else b"")

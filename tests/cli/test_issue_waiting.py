@@ -13,6 +13,8 @@ from sqlalchemy import text
 from cardkit.cli import common
 from cardkit.issuance import job as jobs
 from cardkit.profile import load
+from cardkit.registry.intake.photo import Prepared
+from cardkit.registry.intake.photos import Photos
 from cardkit.registry.operators import Operators
 from cardkit.registry.places import PlaceRow, Places, Residence
 from cardkit.registry.registry import Registry
@@ -160,6 +162,19 @@ def test_a_rehearsal_shows_the_first_and_changes_nothing(run: Run, registry: Pat
     done(issue(run))
     nobody = run("issue", "--waiting", "--dry-run", "--lang", "en")
     assert (nobody.code, "no record of the registry waits" in nobody.err) == (2, True)
+
+
+def test_a_rehearsal_takes_as_long_as_the_card_with_its_photo(run: Run, registry: Path) -> None:
+    """Of an application: the photo goes into the chip too, and is most of it."""
+    with open_at(registry, clock=common.now) as opened:
+        photo = Prepared("0" * 64, 1, 358, 441, b"print", b"\xff\xd8 of the holder")
+        Photos(opened.books).take(2, photo)
+
+    def rehearsed(card: int) -> Any:  # noqa: ANN401 - a document
+        return run("issue", "--waiting", "--card", card, "--dry-run", "--json").document
+
+    assert (rehearsed(1)["commands"], rehearsed(2)["commands"]) == (30, 96)
+    assert rehearsed(2)["seconds"]["9600"] > 10 * rehearsed(1)["seconds"]["9600"]
 
 
 def test_a_window_that_is_bound_to_its_place_makes_the_cards_of_its_people(
