@@ -12,6 +12,8 @@ import click
 import pytest
 
 from cardkit.cli.main import cli
+from cardkit.registry.exchange.services import loss
+from cardkit.registry.exchange.services.blacklist import REASONS
 from tests.docs.sessions import ROOT, agrees, exchanges, run, session
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -148,3 +150,14 @@ def test_examples_in_python_work(page: Path) -> None:
     result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert result.attempted
     assert not result.failed
+
+
+# --- codes ---------------------------------------------------------------------------------------
+
+
+def test_every_code_that_a_service_writes_or_reads_is_explained() -> None:
+    """A bank that gets `reason` 04 or sends `kind` 2 finds on the page what that is."""
+    page = text_of(ROOT / "docs" / "exchange.md")
+    rows = dict(re.findall(r"^\| `([a-z-]+)`[^|]* \| `(?:kind|reason)` \| (.*) \|$", page, re.M))
+    for name, codes in {"loss-report": loss.ACTIONS, "blacklist-full": REASONS.values()}.items():
+        assert re.findall(r"`(\d+)`", rows[name]) == sorted(set(codes))
