@@ -38,11 +38,12 @@ class IllegalMoveError(RegistryError):
         self.state = state
         self.action = action
         self.legal = tuple(sorted(legal))
-        possible = ", ".join(self.legal) or f"nothing, {state} is final"
+        possible = ", ".join(self.legal)
         super().__init__(
             f"card record {card_id} is {state}: '{action}' is not allowed",
-            hint=f"allowed now: {possible}",
-            zh=f"记录{card_id}的状态为 {state}，不能执行 {action}；现在可以：{possible}",
+            hint=f"allowed now: {possible or f'nothing, {state} is final'}",
+            zh=f"记录{card_id}的状态为 {state}，不能执行 {action}；"
+            + (f"现在可以：{possible}" if possible else "已不能再变更"),
         )
 
     def details(self) -> dict[str, object]:

@@ -75,7 +75,11 @@ def refuse_other_files(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(_START)
     except OSError as error:
-        raise damaged(path.name, error.strerror or "it cannot be read") from None
+        raise UsageError(
+            f"{path.name} cannot be read: {error.strerror}",
+            hint="name a file that `cardkit registry backup` wrote; nothing was restored",
+            zh=f"不能读取 {path.name}：请核对备份文件的名称和所在目录，未恢复任何数据",
+        ) from None
     if not looks_sealed(start):
         raise UsageError(
             f"{path.name} is no backup",

@@ -18,7 +18,7 @@ from cardkit.registry.lifecycle.rules import RuleSet
 from cardkit.registry.places.fund import place_of, within
 from cardkit.registry.schema import cards, people
 from cardkit.registry.schema.intake import applications
-from cardkit.registry.schema.life import acts, agents, charges
+from cardkit.registry.schema.life import acts, agents, charges, temporary_cards, temporary_loans
 from cardkit.registry.schema.operators import operators
 from cardkit.registry.schema.places import places
 
@@ -68,7 +68,7 @@ def of_act(connection: Connection, desk: Desk, act_id: int, kind: Kind) -> ActCo
         raise NoSuchPaperError("a loss certificate is for a reported loss", "该业务不是挂失")
     if kind is Kind.REPLACEMENT and act["new_card"] is None:
         raise NoSuchPaperError("no card follows from this act", "该业务没有补换新卡")
-    card = _card(connection, act["card"])
+    card = _temporary_card(connection, act) or _card(connection, act["card"])
     word = desk.rules.zh
     return ActContent(
         action=desk.action(act["action"]),
@@ -114,11 +114,13 @@ def receipt_of(connection: Connection, desk: Desk, act_id: int, means: str) -> R
     if not rows:
         raise NoSuchPaperError("no money went with this act", "该业务没有收付款")
     holder = _holder(connection, act)
+    serial = _temporary_card(connection, act).get("serial")
+    which = f"（{serial}）" if serial else ""
     return ReceiptContent(
         at=local(act["instant"], desk.hours),
         payer=holder.name,
         citizen_number=holder.citizen_number,
-        charges=tuple(Charge(_CHARGES.get(what, what), 1, amount) for what, amount in rows),
+        charges=tuple(Charge(_CHARGES.get(what, what) + which, 1, amount) for what, amount in rows),
         means=means,
         back=all(what == "refund" for what, _ in rows),
         office=desk.office,
@@ -211,6 +213,24 @@ def _act(connection: Connection, act_id: int) -> RowMapping:
 def _card(connection: Connection, card_id: int | None) -> Mapping[str, Any]:
     row = connection.execute(select(cards).where(cards.c.id == card_id)).mappings().first()
     return dict(row) if row else {}
+
+
+def _temporary_card(connection: Connection, act: RowMapping) -> Mapping[str, Any]:
+    """Which temporary card an act is about, and the number it is or was lent under."""
+    if act["subject"] != "temporary":
+        return {}
+    number = act["subject_id"]
+    serial = select(temporary_cards.c.serial).where(temporary_cards.c.id == number)
+    loan = (
+        select(temporary_loans.c.number)
+        .where(temporary_loans.c.temporary_card == number)
+        .where(temporary_loans.c.out_at <= act["instant"])
+        .order_by(temporary_loans.c.id.desc())
+        .limit(1)
+    )
+    printed = connection.execute(serial).scalar_one()
+    lent = connection.execute(loan).scalar()
+    return {"serial": printed, "kind": f"临时卡（{printed}）", "card_number": lent or ""}
 
 
 def _holder(connection: Connection, act: RowMapping) -> Person:

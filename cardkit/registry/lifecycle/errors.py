@@ -40,7 +40,7 @@ class OutOfOrderError(IllegalMoveError):
         moves = sorted(set(legal))
         super().__init__(subject, state[0], action[0], (name for name, _ in moves))
         possible = "、".join(zh for _, zh in moves) or "无"
-        noun = "申请" if kind == "application" else "记录"
+        noun = {"application": "申请", "temporary card": "临时卡"}.get(kind, "记录")
         self.zh = f"{noun}{subject}{state[1]}，不能办理{action[1]}；现在可以办理：{possible}"
         self.message = self.message.replace("card record", kind, 1)
         self.args = (self.message,)

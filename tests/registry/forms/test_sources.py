@@ -9,6 +9,7 @@ from sqlalchemy import insert, text
 
 from cardkit.errors import UsageError
 from cardkit.registry.forms import Kind, Subject
+from cardkit.registry.forms.contents import ReceiptContent
 from cardkit.registry.forms.errors import NoSuchPaperError
 from cardkit.registry.forms.gathering import Gathered, Wish, gather
 from cardkit.registry.forms.lists import (
@@ -18,14 +19,14 @@ from cardkit.registry.forms.lists import (
     StatementContent,
 )
 from cardkit.registry.forms.sources import office_of
-from cardkit.registry.lifecycle import Appearance
+from cardkit.registry.lifecycle import Appearance, Request
 from cardkit.registry.operators import NotAllowedError
 from cardkit.registry.places import PlacesError
 from cardkit.registry.schema import people
 from cardkit.registry.schema.inspection import volume_people, volumes
 from cardkit.registry.schema.lots import lot_cards, lots
 from cardkit.registry.stock import Order, Stock
-from tests.registry.forms.conftest import Office
+from tests.registry.forms.conftest import HOLDER, Office
 from tests.registry.support import crowd, enrol, issue
 
 FIRST, LAST = date(2012, 5, 1), date(2012, 5, 31)
@@ -86,6 +87,19 @@ def test_a_temporary_loss_lapses_at_a_local_instant(office: Office) -> None:
 
     assert content.lapses[:10] == "2012-05-11"
     assert content.lapses > content.at
+
+
+def test_papers_name_the_temporary_card_and_its_loan(office: Office) -> None:
+    """Whoever brings it back, or is asked for the deposit, has to be told which one."""
+    (number,) = office.life.stock_pool(["LS0001"], operator=office.crew.zhao)
+    lent = Request("temporary-out", number, office.crew.zhao, HOLDER, details={"person": "1"})
+    act = office.life.perform(lent)
+
+    content = office.content(act, Kind.BUSINESS)
+    assert (content.card_number, content.card_kind) == ("L00000011", "临时卡（LS0001）")
+    receipt = wished(office, Kind.RECEIPT, Wish(act=act.act_id)).content
+    assert isinstance(receipt, ReceiptContent)
+    assert [(one.what, one.price) for one in receipt.charges] == [("临时卡押金（LS0001）", 2500)]
 
 
 @pytest.mark.parametrize("kind", [Kind.LOSS, Kind.REPLACEMENT, Kind.RECEIPT])
