@@ -99,7 +99,8 @@ class ActContent:
         printed["holder"] = self.holder.as_content(hidden=hidden)
         printed["agent"] = self.agent.as_content(hidden=hidden) if self.agent else None
         printed["bank_card_number"] = masked(self.bank_card_number, 6)
-        printed |= {"fee": in_yuan(self.fee), "deposit": in_yuan(self.deposit)}
+        back = "退还 " if self.deposit < 0 else ""  # money given back is no negative payment
+        printed |= {"fee": in_yuan(self.fee), "deposit": back + in_yuan(abs(self.deposit))}
         return printed
 
 

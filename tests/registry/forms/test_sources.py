@@ -19,7 +19,7 @@ from cardkit.registry.forms.lists import (
     StatementContent,
 )
 from cardkit.registry.forms.sources import office_of
-from cardkit.registry.lifecycle import Appearance, Request
+from cardkit.registry.lifecycle import Appearance, Appears, Request
 from cardkit.registry.operators import NotAllowedError
 from cardkit.registry.places import PlacesError
 from cardkit.registry.schema import people
@@ -100,6 +100,12 @@ def test_papers_name_the_temporary_card_and_its_loan(office: Office) -> None:
     receipt = wished(office, Kind.RECEIPT, Wish(act=act.act_id)).content
     assert isinstance(receipt, ReceiptContent)
     assert [(one.what, one.price) for one in receipt.charges] == [("临时卡押金（LS0001）", 2500)]
+
+    papers = Appearance(Appears.HOLDER, frozenset({"deposit-receipt"}))
+    back = office.life.perform(Request("temporary-back", number, office.crew.zhao, papers))
+    given_back = office.content(back, Kind.BUSINESS)
+    assert (given_back.card_number, given_back.deposit) == ("L00000011", -2500)
+    assert given_back.as_content(hidden=False)["deposit"] == "退还 25.00"
 
 
 @pytest.mark.parametrize("kind", [Kind.LOSS, Kind.REPLACEMENT, Kind.RECEIPT])
