@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import table
+from cardkit.cli.output import say, table
 from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from cardkit.registry.lots.records import Conflict
     from cardkit.registry.registry import Registry
 
-_HEADINGS = ("LOT", "KIND", "PLACE", "STATE", "CARDS", "HANDED", "RETURNED", "MISSING", "OPEN",
-             "NOT FOLLOWED")  # fmt: skip
+_HEADINGS = {
+    "zh": ("批次", "方式", "地点", "状态", "张数", "已发放", "带回", "缺失", "未结", "未登记"),
+    "en": ("LOT", "KIND", "PLACE", "STATE", "CARDS", "HANDED", "RETURNED", "MISSING", "OPEN",
+           "NOT FOLLOWED"),
+}  # fmt: skip
+_KINDS = {"village-day": "进村发放", "township": "乡镇发放", "employer": "单位领取"}
+_STATES = {"packed": "已装袋", "out": "已带出", "back": "已带回", "closed": "已核销",
+           "unpacked": "已拆袋"}  # fmt: skip
+_THINGS = {"cards": "卡片", "machine": "机具"}
 _CONFLICTS = {
     "state": "中心状态不符",
     "refused": "规则不允许",
@@ -58,37 +65,48 @@ def number_of(text: str) -> int:
 def listed(found: list[Lot]) -> list[str]:
     """Lots as a table."""
     rows = [
-        (one.name, one.kind, one.place, one.state, str(one.count), str(one.handed),
-         str(one.returned), str(one.missing), str(one.unknown), str(one.conflicts))
+        (one.name, say(_KINDS[one.kind], one.kind), one.place, say(_STATES[one.state], one.state),
+         str(one.count), str(one.handed), str(one.returned), str(one.missing), str(one.unknown),
+         str(one.conflicts))
         for one in found
     ]  # fmt: skip
-    return table(rows, _HEADINGS)
+    return table(rows, say(_HEADINGS["zh"], _HEADINGS["en"]))
 
 
-def told(story: LotStory) -> list[str]:
+def told(story: LotStory, ctx: click.Context) -> list[str]:
     """Everything about a lot."""
+    local = desk.rules_of(ctx).calendar.local
     lines = listed([story.lot])
-    lines += [
-        f"  {one.instant}  {one.what}: {one.from_who or 'packed'} → {one.to_who}, {one.count}"
-        for one in story.custody
-    ]
+    for one in story.custody:
+        what = say(_THINGS[one.what] + "：", f"{one.what}: ")
+        giver = one.from_who or say("装袋", "packed")
+        lines.append(f"  {local(one.instant)}  {what}{giver} → {one.to_who}, {one.count}")
     if story.clerk:
-        lines.append(f"  collected by {story.clerk}")
-    lines += [f"  open: position {at}, card record {card}" for at, card in story.open_cards]
-    lines += [f"  conflict: {_named(conflict)}" for conflict in story.conflicts]
+        lines.append(say(f"  领取人：{story.clerk}", f"  collected by {story.clerk}"))
+    lines += [
+        say(f"  未结：第{at}号，记录{card}", f"  open: position {at}, card record {card}")
+        for at, card in story.open_cards
+    ]
+    lines += [say("  冲突：", "  conflict: ") + _named(conflict) for conflict in story.conflicts]
     return lines
 
 
 def _named(one: Conflict) -> str:
-    return f"position {one.position}: {one.kind} {_CONFLICTS[one.kind]}: {one.detail}"
+    return say(
+        f"第{one.position}号：{_CONFLICTS[one.kind]}（{one.detail}）",
+        f"position {one.position}: {one.kind}: {one.detail}",
+    )
 
 
 def merged(result: MergeResult) -> list[str]:
     """What came of a file."""
-    again = "; this file was merged before, nothing changed 此文件已合并过" if result.again else ""
-    head = (
-        f"{result.handed} handed out 发放, {result.returned} returned 带回, "
-        f"{result.already} known before 已登记, {len(result.conflicts)} conflicts 冲突{again}"
+    conflicts = len(result.conflicts)
+    head = say(
+        f"发放{result.handed}，带回{result.returned}，先前已登记{result.already}，冲突{conflicts}"
+        + ("；此文件已合并过，没有改动" if result.again else ""),
+        f"{result.handed} handed out, {result.returned} returned, "
+        f"{result.already} known before, {conflicts} conflicts"
+        + ("; this file was merged before, nothing changed" if result.again else ""),
     )
     return [head, *(f"  {_named(conflict)}" for conflict in result.conflicts)]
 

@@ -13,7 +13,7 @@ from cardkit.cli.lot_common import (
     number_of,
     room_of,
 )
-from cardkit.cli.output import Output
+from cardkit.cli.output import Output, say
 
 
 @click.command()
@@ -109,7 +109,10 @@ def take(
         content = sealing.seal(content, recipient)
     wholefile.write(target, content)
     out.document({"file": str(target), "cards": len(packed.cards), "digest": packed.digest})
-    out.line(f"{len(packed.cards)} cards in {target}, list {packed.digest[:16]}")
+    cards, digest = len(packed.cards), packed.digest[:16]
+    out.line(
+        say(f"{target}：{cards}张卡，名单 {digest}", f"{cards} cards in {target}, list {digest}")
+    )
 
 
 @click.command()

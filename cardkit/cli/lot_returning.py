@@ -18,7 +18,7 @@ from cardkit.cli.lot_common import (
     room_of,
     told,
 )
-from cardkit.cli.output import Output
+from cardkit.cli.output import Output, say
 from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +76,13 @@ def take_down(
             "sealed": bool(outcome.seal),
         }
     )
-    out.line(f"{len(outcome.rows)} rows {'sealed' if outcome.seal else 'not sealed'} in {target}")
+    told_rows, sealed = len(outcome.rows), bool(outcome.seal)
+    out.line(
+        say(
+            f"{target}：{told_rows}行，{'已封存' if sealed else '未封存'}",
+            f"{told_rows} rows {'sealed' if sealed else 'not sealed'} in {target}",
+        )
+    )
 
 
 @click.command()
@@ -114,7 +120,13 @@ def merge(
                 "lot-merge", outcome.subject(), operator=operator
             )
             screen.document(asked.as_json())
-            screen.line(f"approval {asked.number} asked for: file {outcome.file_digest()[:16]}")
+            file_digest = outcome.file_digest()[:16]
+            screen.line(
+                say(
+                    f"已申请复核{asked.number}：结果文件 {file_digest}",
+                    f"approval {asked.number} asked for: file {file_digest}",
+                )
+            )
             return
         approved = desk.approval(
             opened, ctx, "lot-merge", outcome.subject(),
@@ -146,7 +158,7 @@ def back(
         operator = desk.signed_in(opened, ctx)
         story = room_of(opened, ctx).back(number_of(which), positions, operator=operator)
     screen.document(story.as_json())
-    screen.lines(told(story))
+    screen.lines(told(story, ctx))
     if story.open_cards:
         ctx.exit(ExitCode.PARTIAL)
 
@@ -195,7 +207,7 @@ def close(
             number, operator=operator, minutes=minutes, approval=approved
         )
     screen.document(story.as_json())
-    screen.lines(told(story))
+    screen.lines(told(story, ctx))
 
 
 @click.command()
@@ -213,7 +225,7 @@ def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool)
         desk.reader(opened, ctx)
         story = room_of(opened, ctx).show(number_of(which))
     screen.document(story.as_json())
-    screen.lines(told(story))
+    screen.lines(told(story, ctx))
 
 
 @click.command("list")
@@ -224,6 +236,7 @@ def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool)
 )
 @common.registry_option()
 @desk.rules_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 @click.pass_context
 def list_(ctx: click.Context, state: str | None, registry: str | None, *, as_json: bool) -> None:

@@ -23,7 +23,7 @@ COMMANDS = {
         "cardkit.cli.registry_statistics:statistics", "What happened, by place and period 统计"
     ),
     "sample": Later("cardkit.cli.registry_statistics:sample", "Samples for inspection 抽查"),
-    "archive": Later("cardkit.cli.registry_statistics:archive", "Volumes of a hundred people 档案"),
+    "archive": Later("cardkit.cli.registry_archive:archive", "Volumes of a hundred people 档案"),
     "exchange": Later(
         "cardkit.cli.registry_exchange:exchange", "Files of banks, factories ... 交换文件"
     ),

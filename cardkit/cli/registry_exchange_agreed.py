@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import Output, table
+from cardkit.cli.output import Output, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +116,7 @@ def partner(
         [{"name": p.name, "recipient": p.recipient, "layouts": sorted(p.layouts)} for p in found]
     )
     rows = [(p.name, p.recipient or "-", " ".join(sorted(p.layouts))) for p in found]
-    out.lines(table(rows, ("NAME", "RECIPIENT", "LAYOUTS")))
+    out.lines(table(rows, say(("单位", "公钥", "文件格式"), ("NAME", "RECIPIENT", "LAYOUTS"))))
 
 
 @click.command()
@@ -135,12 +135,16 @@ def status(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
         _known(opened, ctx)
         batches = Exchange(opened.books).batches()
     out.document([batch.as_json() for batch in batches])
+    local = desk.rules_of(ctx).calendar.local
     rows = [
-        (str(b.id), b.direction, b.layout, b.partner, b.number, str(b.done), str(b.failed),
-         b.operator, b.instant)
+        (str(b.id), say({"in": "收", "out": "发"}[b.direction], b.direction), b.layout, b.partner,
+         b.number, str(b.done), str(b.failed), b.operator, local(b.instant))
         for b in batches
     ]  # fmt: skip
-    heads = ("BATCH", "", "LAYOUT", "PARTNER", "NUMBER", "DONE", "FAILED", "BY", "WHEN")
+    heads = say(
+        ("批次", "", "文件格式", "单位", "批次号", "成功", "失败", "经办", "时间"),
+        ("BATCH", "", "LAYOUT", "PARTNER", "NUMBER", "DONE", "FAILED", "BY", "WHEN"),
+    )
     out.lines(table(rows, heads))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardkit.cli import common, desk, stock_place
-from cardkit.cli.output import Output
+from cardkit.cli.output import Output, say
 from cardkit.cli.pins import warn_readable
 from cardkit.cli.registry_exchange_agreed import LAYOUTS, catalogue_of
 from cardkit.errors import ExitCode, UsageError
@@ -210,10 +210,15 @@ def _tell(
     out = Output(as_json=as_json)
     batch = receipt.batch
     out.document(receipt.as_json() | {"written": [str(path) for path in paths]})
-    known = ", known: nothing changed" if receipt.known else ""
+    known = say("；已收过，没有改动", ", known: nothing changed") if receipt.known else ""
     out.line(
-        f"batch {batch.id} ({batch.layout} {batch.number}): {batch.done} done,"
-        f" {batch.failed} failed{known}"
+        say(
+            f"批次{batch.id}（{batch.layout} {batch.number}）：成功{batch.done}，"
+            f"失败{batch.failed}",
+            f"batch {batch.id} ({batch.layout} {batch.number}): {batch.done} done,"
+            f" {batch.failed} failed",
+        )
+        + known
     )
     out.lines(str(path) for path in paths)
     for card, problem in receipt.left_out:

@@ -1,4 +1,4 @@
-"""``cardkit registry places|statistics|sample|archive``: by place and period; inspection."""
+"""``cardkit registry places|statistics|sample``: by place and period; inspection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import Output, table
+from cardkit.cli.output import Output, say, table
 from cardkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ def places_load(ctx: click.Context, file: Path, registry: str | None, *, as_json
         operator = desk.signed_in(opened, ctx)
         new, changed = Places(opened.books).load(rows, operator=operator)
     out.document({"new": new, "changed": changed, "rows": len(rows)})
-    out.line(f"{len(rows)} places: {new} new, {changed} changed")
+    out.line(
+        say(f"地点{len(rows)}个：新增{new}，变更{changed}",
+            f"{len(rows)} places: {new} new, {changed} changed")
+    )  # fmt: skip
 
 
 @places.command("assign")
@@ -80,15 +83,19 @@ def places_assign(
         else:
             done = room.assign(rows, operator=operator, moving=moving)
     out.document(done._asdict())
-    out.line(f"{done.new} assigned, {done.moved} moved, {done.same} as before")
+    out.line(
+        say(f"归属{done.new}人，迁移{done.moved}人，未变{done.same}人",
+            f"{done.new} assigned, {done.moved} moved, {done.same} as before")
+    )  # fmt: skip
     for row in done.unknown:
-        out.note(f"row {row}: nobody, or no such place")
+        out.note(say(f"第{row}行：没有此人或此地点", f"row {row}: nobody, or no such place"))
     if done.unknown:
         ctx.exit(ExitCode.PARTIAL)
 
 
 @places.command("list")
 @common.registry_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 def places_list(registry: str | None, *, as_json: bool) -> None:
     """Places with the number of their people 列表."""
@@ -110,9 +117,10 @@ def places_list(registry: str | None, *, as_json: bool) -> None:
          str(people.get(place.code, 0)))
         for place in found
     ]  # fmt: skip
-    out.lines(table(rows, ("CODE", "KIND", "NAME", "IN", "PEOPLE")))
-    if people.get(""):
-        out.note(f"{people['']} people have no place")
+    heads = say(("编码", "类别", "名称", "上级", "人数"), ("CODE", "KIND", "NAME", "IN", "PEOPLE"))
+    out.lines(table(rows, heads))
+    if nowhere := people.get(""):
+        out.note(say(f"{nowhere}人未归属", f"{nowhere} people have no place"))
 
 
 # --- statistics ----------------------------------------------------------------------------------
@@ -276,7 +284,10 @@ def sample_show(
     out.document(found.as_json() | ({"same": same} if again else {}))
     out.lines(_sampled(found))
     if again:
-        out.line("drawn again: the same" if same else "drawn again: OTHER ITEMS")
+        out.line(
+            say("重新抽取：一致", "drawn again: the same") if same
+            else say("重新抽取：不一致", "drawn again: OTHER ITEMS")
+        )  # fmt: skip
     if not same:
         ctx.exit(ExitCode.PARTIAL)
 
@@ -303,127 +314,29 @@ def sample_list(ctx: click.Context, registry: str | None, *, as_json: bool) -> N
          one.operator)
         for one in found
     ]  # fmt: skip
-    heads = ("SAMPLE", "WHEN", "ACTION", "PLACE", "SEED", "ITEMS", "RESULTS", "BY")
+    heads = say(
+        ("抽查", "时间", "业务", "地点", "种子", "抽取", "已有结论", "经办"),
+        ("SAMPLE", "WHEN", "ACTION", "PLACE", "SEED", "ITEMS", "RESULTS", "BY"),
+    )
     out.lines(table(rows, heads))
 
 
 def _sampled(found: Sample) -> list[str]:
-    head = (
-        f"sample {found.sample_id}: {len(found.items)} of {found.population} '{found.action}', "
-        f"seed {found.seed}, by {found.operator}"
+    from cardkit.registry.statistics.inspection import FAULTS  # noqa: PLC0415
+
+    drawn, by = len(found.items), found.operator
+    head = say(
+        f"抽查{found.sample_id}：“{found.action}”{found.population}项中抽取{drawn}项，"
+        f"种子 {found.seed}，{by}",
+        f"sample {found.sample_id}: {drawn} of {found.population} '{found.action}', "
+        f"seed {found.seed}, by {by}",
     )
     rows = [
-        (str(item.position), str(item.card_id), str(item.entry), item.result or "-", item.by,
-         "corrected" if item.said > 1 else "")
+        (str(item.position), str(item.card_id), str(item.entry),
+         say(FAULTS.get(item.result, ""), item.result) or "-", item.by,
+         say("已更正", "corrected") if item.said > 1 else "")
         for item in found.items
     ]  # fmt: skip
-    return [head, *table(rows, ("NO", "CARD", "ENTRY", "RESULT", "BY", ""))]
-
-
-# --- archive -------------------------------------------------------------------------------------
-
-
-@click.group()
-def archive() -> None:
-    """Volumes of a hundred people by village 档案, and who borrowed them."""
-
-
-@archive.command("bind")
-@click.argument("place")
-@desk.acting
-def archive_bind(ctx: click.Context, place: str, registry: str | None, *, as_json: bool) -> None:
-    """Put everybody of a PLACE who is in no volume into one 立卷."""
-    from cardkit.registry.statistics import Archive  # noqa: PLC0415
-
-    out = Output(as_json=as_json)
-    with common.open_registry(registry) as opened:
-        operator = desk.signed_in(opened, ctx)
-        count = Archive(opened.books).bind(place, operator=operator)
-    out.document({"people": count})
-    out.line(f"{count} people")
-
-
-@archive.command("list")
-@click.option("--place", default="", metavar="CODE", help="Only this place 地点.")
-@common.registry_option()
-@common.json_option()
-def archive_list(place: str, registry: str | None, *, as_json: bool) -> None:
-    """The archive list 案卷目录."""
-    from cardkit.registry.statistics import Archive  # noqa: PLC0415
-
-    out = Output(as_json=as_json)
-    with common.open_registry(registry, only_look=True) as opened:
-        found = Archive(opened.books).list(place)
-    out.document([one.as_json() for one in found])
-    rows = [
-        (str(one.volume_id), one.place, str(one.number), str(one.people), str(one.first),
-         str(one.last), one.lent_to)
-        for one in found
-    ]  # fmt: skip
-    out.lines(table(rows, ("VOLUME", "PLACE", "NO", "PEOPLE", "FIRST", "LAST", "LENT TO")))
-
-
-@archive.command("lend")
-@click.argument("volume", type=int)
-@click.option("--to", required=True, metavar="WHO", help="Office or login that borrows it.")
-@click.option("--purpose", required=True, help="What for 用途.")
-@desk.acting
-def archive_lend(
-    ctx: click.Context,
-    volume: int,
-    to: str,
-    purpose: str,
-    registry: str | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Lend a VOLUME 借出; to one at a time."""
-    from cardkit.registry.statistics import Archive  # noqa: PLC0415
-
-    out = Output(as_json=as_json)
-    with common.open_registry(registry) as opened:
-        operator = desk.signed_in(opened, ctx)
-        loan = Archive(opened.books).lend(volume, to, purpose=purpose, operator=operator)
-    out.document(loan.as_json())
-    out.line(f"volume {volume} is with {loan.lent_to} since {loan.lent_at}")
-
-
-@archive.command("back")
-@click.argument("volume", type=int)
-@desk.acting
-def archive_back(ctx: click.Context, volume: int, registry: str | None, *, as_json: bool) -> None:
-    """A VOLUME comes back 归还."""
-    from cardkit.registry.statistics import Archive  # noqa: PLC0415
-
-    out = Output(as_json=as_json)
-    with common.open_registry(registry) as opened:
-        loan = Archive(opened.books).give_back(volume, operator=desk.signed_in(opened, ctx))
-    out.document(loan.as_json())
-    out.line(f"volume {volume} is back since {loan.back_at}")
-
-
-@archive.command("register")
-@click.option("--volume", type=int, help="Only this volume 卷.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
-def archive_register(
-    ctx: click.Context, volume: int | None, registry: str | None, *, as_json: bool
-) -> None:
-    """The lending register 借阅登记."""
-    from cardkit.registry.statistics import Archive  # noqa: PLC0415
-
-    out = Output(as_json=as_json)
-    with common.open_registry(registry, only_look=True) as opened:
-        desk.reader(opened, ctx)
-        found = Archive(opened.books).register(volume)
-    out.document([one.as_json() for one in found])
-    rows = [
-        (str(one.volume_id), one.lent_to, one.lent_at, one.lent_by, one.purpose,
-         one.back_at or "-", one.back_by)
-        for one in found
-    ]  # fmt: skip
-    out.lines(table(rows, ("VOLUME", "LENT TO", "SINCE", "BY", "PURPOSE", "BACK", "BY")))
+    heads = say(("序号", "记录", "流水", "结论", "稽核", ""),
+                ("NO", "CARD", "ENTRY", "RESULT", "BY", ""))  # fmt: skip
+    return [head, *table(rows, heads)]

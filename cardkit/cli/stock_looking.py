@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from cardkit.cli import common, desk
-from cardkit.cli.output import Output, table
+from cardkit.cli import common, desk, stock_text
+from cardkit.cli.output import Output, say
 from cardkit.cli.stock_moves import KINDS
 from cardkit.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from cardkit.registry.stock import Count, Move
-
-_MOVES = ("MOVE", "WHEN", "ACTION", "KIND", "NUMBERS", "COUNT", "FROM", "TO", "BY", "SECOND")
 
 
 @click.command()
@@ -22,6 +15,7 @@ _MOVES = ("MOVE", "WHEN", "ACTION", "KIND", "NUMBERS", "COUNT", "FROM", "TO", "B
 @click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
 @click.option("--numbers", is_flag=True, help="With the ranges of numbers.")
 @common.registry_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 def balance(
     at: str, kind: str | None, registry: str | None, *, numbers: bool, as_json: bool
@@ -43,11 +37,7 @@ def balance(
             for line, shown in zip(lines, ranges, strict=True)
         ]
     )
-    rows = [
-        (line.place, line.kind, line.state, str(line.count), shown)
-        for line, shown in zip(lines, ranges, strict=True)
-    ]
-    out.lines(table(rows, ("PLACE", "KIND", "STATE", "COUNT", "NUMBERS" if numbers else "")))
+    out.lines(stock_text.balances(zip(lines, ranges, strict=True), numbers=numbers))
 
 
 @click.command()
@@ -97,21 +87,9 @@ def count(
             at, kind, operator=operator, numbers=found, count=count, second=other
         )
     out.document(result.as_json())
-    out.lines(_counted(result))
+    out.lines(stock_text.counted(result, desk.rules_of(ctx).calendar.local))
     if not result.agrees:
         ctx.exit(ExitCode.PARTIAL)
-
-
-def _counted(result: Count) -> list[str]:
-    agrees = "agrees 账实相符" if result.agrees else "does not agree 账实不符"
-    head = f"count {result.count_id}: {result.place} {result.kind}: booked {result.booked}, "
-    return [
-        f"{head}counted {result.counted}, {agrees}",
-        *(
-            f"  {one.what} {one.count}: {one.numbers or 'pieces'}; last: {one.last_seen}"
-            for one in result.differences
-        ),
-    ]
 
 
 @click.command()
@@ -122,6 +100,8 @@ def _counted(result: Count) -> list[str]:
 )
 @click.option("--verify", is_flag=True, help="Check the books against the moves 核对.")
 @common.registry_option()
+@desk.rules_option()
+@common.lang_option(only_errors=True)
 @common.json_option()
 @click.pass_context
 def show(
@@ -152,16 +132,9 @@ def show(
             moves = [] if verify else room.moves(kind=kind or "", limit=limit)
     if verify:
         out.document({"agrees": not problems, "problems": problems})
-        out.lines(problems or ["the books agree with the moves"])
+        out.lines(problems or [say("账目与流水相符", "the books agree with the moves")])
     else:
         out.document([one.as_json() for one in moves])
-        out.lines(table([_line(one) for one in moves], _MOVES))
+        out.lines(stock_text.moves(moves, desk.rules_of(ctx).calendar.local))
     if problems:
         ctx.exit(ExitCode.PARTIAL)
-
-
-def _line(one: Move) -> tuple[str, ...]:
-    return (
-        str(one.move_id), one.instant, one.action, one.kind, one.numbers, str(one.count),
-        one.from_place, one.to_place, one.operator, one.second,
-    )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardkit.cli import common, desk
+from cardkit.cli import common, desk, stock_text
 from cardkit.cli.output import Output
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _carry_out(
             wanted.approved_as, wanted.subject(), operator=operator
         )
         out.document(asked.as_json())
-        out.line(f"approval {asked.number} asked for: {_told(wanted)}")
+        out.line(stock_text.asked(asked.number, wanted))
         return
     given = desk.approval(
         opened, ctx, wanted.approved_as, wanted.subject(),
@@ -165,8 +165,7 @@ def _carry_out(
     )  # fmt: skip
     done = Stock(opened.books).do(wanted, operator=operator, approval=given)
     out.document(done.as_json())
-    where = f"{done.from_place} → {done.to_place}" if wanted.to else done.to_place
-    out.line(f"move {done.move_id}: {done.action} {done.count} {done.kind} {done.numbers} {where}")
+    out.line(stock_text.booked(done, moved=bool(wanted.to)))
 
 
 @click.command()
@@ -212,8 +211,3 @@ def correct(
         if count is not None:
             order = replace(order, count=count)
         _carry_out(ctx, opened, order, ask=ask, number=approval, second=second, as_json=as_json)
-
-
-def _told(order: Order) -> str:
-    numbers = order.first + (f"-{order.last}" if order.last else "")
-    return f"{order.action} {order.kind} {numbers or order.count} at {order.at}"

@@ -170,7 +170,7 @@ def test_a_rehearsal_takes_as_long_as_the_card_with_its_photo(run: Run, registry
         photo = Prepared("0" * 64, 1, 358, 441, b"print", b"\xff\xd8 of the holder")
         Photos(opened.books).take(2, photo)
 
-    def rehearsed(card: int) -> Any:  # noqa: ANN401 - a document
+    def rehearsed(card: int) -> Any:
         return run("issue", "--waiting", "--card", card, "--dry-run", "--json").document
 
     assert (rehearsed(1)["commands"], rehearsed(2)["commands"]) == (30, 96)

@@ -78,10 +78,10 @@ def test_stock_from_delivery_to_destruction(desk: Desk, registry: Path, run: Run
     count = desk.json("li", "stock", "count", "psam", "--at", "C", "--range", "P0001:P0002",
                       "--range", "P0005:P0010", code=1)  # fmt: skip
     assert [(d["what"], d["numbers"]) for d in count["differences"]] == [("missing", "P0004")]
-    shown = run("stock", "show", "psam", "P0003", "--registry", registry).out
-    assert [line.split()[2] for line in shown.splitlines()[1:]] == [
-        "receive", "move", "spoil", "destroy",
-    ]  # fmt: skip
+    trace = ("stock", "show", "psam", "P0003", "--registry", registry)
+    for told, lang in (("入库 调拨 作废 销毁", "zh"), ("receive move spoil destroy", "en")):
+        shown = run(*trace, "--lang", lang).out
+        assert [line.split()[3] for line in shown.splitlines()[1:]] == told.split()
     assert run("stock", "show", "--verify", "--registry", registry).code == 0
 
 
@@ -249,7 +249,7 @@ def test_statistics_and_inspection(desk: Desk, registry: Path, run: Run, tmp_pat
     assert [loan["back_by"] for loan in register] == ["zhao"]
     listed = run("registry", "places", "list", "--registry", registry)
     assert "测试村" in listed.out
-    assert "2 people have no place" in listed.err
+    assert "2人未归属" in listed.err
 
 
 @pytest.mark.parametrize("returned", ["x", "1-", "3,-4"])

@@ -158,6 +158,7 @@ def test_examples_in_python_work(page: Path) -> None:
 def test_every_code_that_a_service_writes_or_reads_is_explained() -> None:
     """A bank that gets `reason` 04 or sends `kind` 2 finds on the page what that is."""
     page = text_of(ROOT / "docs" / "exchange.md")
-    rows = dict(re.findall(r"^\| `([a-z-]+)`[^|]* \| `(?:kind|reason)` \| (.*) \|$", page, re.M))
+    told = r"^\| `([a-z-]+)`[^|]* \| `(?:kind|reason)` \| (.*) \|$"
+    rows = dict(re.findall(told, page, re.MULTILINE))
     for name, codes in {"loss-report": loss.ACTIONS, "blacklist-full": REASONS.values()}.items():
         assert re.findall(r"`(\d+)`", rows[name]) == sorted(set(codes))
