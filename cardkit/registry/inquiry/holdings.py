@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select
 
+from cardkit.codec.numbers import TEMPORARY_PREFIX
 from cardkit.registry.effective import LAPSING, effective_bank_state, effective_state
 from cardkit.registry.inquiry.questions import By
+from cardkit.registry.lifecycle.days import Calendar
 from cardkit.registry.numbering import ID_CODE_LENGTH
 from cardkit.registry.schema import cards, people
+from cardkit.registry.schema.life import temporary_loans
 from cardkit.registry.states import DEAD, State
 
 _MOST_IN = 5_000  # values of one IN
@@ -40,6 +43,19 @@ _VIEW = select(
     people.c.sex,
     people.c.birth_date,
 ).join_from(cards, people, cards.c.person == people.c.id)
+_LOANS = select(
+    temporary_loans.c.id,
+    temporary_loans.c.number,
+    temporary_loans.c.out_at,
+    temporary_loans.c.due,
+    temporary_loans.c.back_at,
+    temporary_loans.c.ended,
+    people.c.citizen_number,
+    people.c.name,
+    people.c.insurance_number,
+    people.c.sex,
+    people.c.birth_date,
+).join_from(temporary_loans, people, temporary_loans.c.person == people.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,41 @@ def find(connection: Connection, by: By, keys: Collection[str], instant: str) ->
             if known is None or known.state in DEAD or row.state not in DEAD:
                 best[asked] = row
     holdings = {asked: _holding(row) for asked, row in best.items()}
-    return {key: holdings[s] for key in keys if (s := _stored(by, key)) in holdings}
+    found = {key: holdings[s] for key in keys if (s := _stored(by, key)) in holdings}
+    if by is By.CARD_NUMBER:
+        lent = [key for key in keys if key.startswith(TEMPORARY_PREFIX) and key not in found]
+        found |= _temporary(connection, lent, instant)
+    return found
+
+
+def _temporary(connection: Connection, numbers: Sequence[str], instant: str) -> dict[str, Holding]:
+    """Temporary cards 临时卡 by the number of a loan: `valid` while it is out and not overdue."""
+    found: dict[str, Holding] = {}
+    today = Calendar().day_of(instant).isoformat()
+    for start in range(0, len(numbers), _MOST_IN):
+        some = numbers[start : start + _MOST_IN]
+        for row in connection.execute(_LOANS.where(temporary_loans.c.number.in_(some))):
+            found[row.number] = Holding(row.id, _lent(row, today))
+    return found
+
+
+def _lent(row: Any, today: str) -> dict[str, object]:  # noqa: ANN401 - a row of _LOANS
+    return {
+        "state": row.ended or "out",
+        "valid": not row.back_at and row.due >= today,
+        "kind": "temporary",
+        "changed_at": row.back_at or row.out_at,
+        "lapses_at": "",
+        "bank_state": "none",
+        "card_number": row.number,
+        "card_id_code": "",  # the chip says it; the pool knows what is printed on it
+        "insurance_number": row.insurance_number,
+        "name": row.name,
+        "citizen_number": row.citizen_number,
+        "sex": row.sex,
+        "birth_date": row.birth_date,
+        "bank_card_number": "",
+    }
 
 
 def _having(by: By, keys: Sequence[Any]) -> ColumnElement[bool]:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 
 from cardkit.registry.inquiry.bodies import MOST_QUESTIONS
 from cardkit.registry.inquiry.clients import Clients
 from cardkit.registry.inquiry.office import Office
 from cardkit.registry.inquiry.rights import Right
 from cardkit.registry.registry import Registry
+from cardkit.registry.schema.life import temporary_cards, temporary_loans
 from tests.registry.inquiry.conftest import EVERYTHING, PEOPLE, bearer, number_of
 
 
@@ -53,6 +55,30 @@ def test_how_a_card_stands(
     """The temporary loss of card 4 has lapsed, though nobody has noted that yet."""
     card = card_of(ask(http, token, "card_number", number_of(opened, card_id)))
     assert (card["state"], card["valid"]) == (state, valid)
+
+
+@pytest.mark.parametrize(
+    ("back", "due", "state", "valid"),
+    [("", "2999-01-01", "out", True), ("", "2012-01-01", "out", False),
+     ("2012-05-01T00:00:00.000Z", "2999-01-01", "returned", False)],
+)  # fmt: skip
+def test_how_a_temporary_card_stands(
+    http: TestClient, token: str, opened: Registry, back: str, due: str, state: str, *, valid: bool
+) -> None:
+    """A hospital asks by the number on the chip, which is that of one loan 临时卡."""
+    loan = {"temporary_card": 1, "number": "L00000011", "person": 2, "due": due, "back_at": back}
+    ended = {"out_at": "2012-04-01T00:00:00.000Z", "ended": "returned" if back else ""}
+    with opened.books.store.writing() as connection:
+        pool = {"id": 1, "serial": "LS0001", "state": "out", "changed_at": ""}
+        connection.execute(insert(temporary_cards).values(**pool))
+        connection.execute(insert(temporary_loans).values(id=1, **loan, **ended))
+
+    answer = ask(http, token, "card_number", "L00000011")
+    card = card_of(answer)
+    assert (card["kind"], card["state"], card["valid"]) == ("temporary", state, valid)
+    assert answer["person"] == {
+        name: getattr(PEOPLE[1], name) for name in ("name", "citizen_number", "sex", "birth_date")
+    }
 
 
 def test_an_answer_says_for_which_instant_it_is_true(
