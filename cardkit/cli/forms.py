@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardkit.cli import common, desk
-from cardkit.cli.output import Output, table
+from cardkit.cli.output import Output, say, table
 from cardkit.cli.registry_cards import find
 from cardkit.errors import ExitCode, UsageError
 
@@ -282,7 +282,7 @@ def void(
             number.strip().upper(), VoidReason(reason), operator=operator
         )
     out.document(done.as_json())
-    out.line(f"{done.number} is void 已作废")
+    out.line(say(f"{done.number} 已作废", f"{done.number} is void"))
 
 
 @forms.command()
@@ -356,6 +356,10 @@ def _form(number: str | None, at: str | None, operator: Operator) -> NumberedFor
 def _tell(document: Document, path: Path, *, as_json: bool) -> None:
     out = Output(as_json=as_json)
     out.document(document.as_json() | {"file": str(path)})
-    again = f", reprint 补打 {document.reprints}" if document.reprints else ""
-    code = document.as_json()["code"]
-    out.line(f"{document.number}{again}: code 验真码 {code}, written to {path}")
+    number, reprints, code = document.number, document.reprints, document.as_json()["code"]
+    out.line(
+        say(
+            f"{number}{f'（第{reprints}次补打）' * bool(reprints)}：验真码 {code}，已写入 {path}",
+            f"{number}{f', reprint {reprints}' * bool(reprints)}: code {code}, written to {path}",
+        )
+    )

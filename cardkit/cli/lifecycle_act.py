@@ -103,7 +103,22 @@ def perform(
         more = ({"kind": kind} if kind else {}) | _person(opened, person_of)
         asked = request_of(opened, ctx, (action, subject), operator, Given(**given), more)
         act = life.perform(asked)
+        lent = _still_lent(opened, subject) if action == "hand-out" else []
     show(ctx, act, as_json=as_json)
+    for number, serial in lent:
+        Output(as_json=as_json).note(
+            say(
+                f"持卡人借用的临时卡{number}（{serial}）尚未归还：请收回并退还押金",
+                f"the holder still has temporary card {number} ({serial}): take it back",
+            )
+        )
+
+
+def _still_lent(opened: Registry, card_id: int) -> list[tuple[int, str]]:
+    """The temporary cards of somebody who has the formal card now [D10]."""
+    from cardkit.registry.lifecycle.pool import lent_to_holder  # noqa: PLC0415
+
+    return lent_to_holder(opened.books, card_id)
 
 
 def request_of(

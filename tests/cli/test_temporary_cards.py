@@ -28,7 +28,7 @@ from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.factory import CardFactory
 from cardkit.virtual.link import VirtualLink
 from tests.cli.conftest import NAME, NUMBER, Run
-from tests.cli.staff import done, staff
+from tests.cli.staff import PASSWORD, done, staff
 
 WANG = ("--operator", "wang", "--json")
 HOLDER = ("--paper", "id")
@@ -155,6 +155,15 @@ def test_a_lent_card_is_checked_like_any_other(run: Run, pool: Path, registry: P
     code, found = checked()
     assert (code, found["registry_record"][0]) == (1, "failed")
     assert "not lent under this number any more" in found["registry_record"][1]
+
+
+def test_whoever_hands_the_formal_card_out_is_reminded_of_the_temporary_one(
+    run: Run, pool: Path
+) -> None:
+    lend(run, pool / "1.card")
+    given = done(run("lifecycle", "hand-out", 1, "--paper", "id", "--second", "zhao",
+                     "--operator", "wang", stdin=PASSWORD))  # fmt: skip
+    assert "持卡人借用的临时卡1（T001）尚未归还：请收回并退还押金" in given.err
 
 
 def test_a_returned_card_is_wiped_and_its_number_never_comes_again(run: Run, pool: Path) -> None:

@@ -34,7 +34,7 @@ _VOLATILE = (
     (r"每小时 \d+ 张", "<speed>"),
     (r'(?<="cards_per_hour": )[\d.]+', "<speed>"),
     (r"剩余约 [\d:]+", "<left>"),
-    (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?= 自动失效)", "<minute>"),
+    (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", "<minute>"),
     (r"(?<=期限：)\d{4}-\d{2}-\d{2}", "<day>"),
     (r"\b20\d{6}(?=\d{7}$)", "<day>"),  # numbers of receipts begin with it
     (r"\b[0-9a-f]{64}\b", "<digest>"),

@@ -117,6 +117,20 @@ def lent_as(books: Books, number: str) -> Lent | None:
     return None if row is None else Lent(*row)
 
 
+def lent_to_holder(books: Books, card_id: int) -> list[tuple[int, str]]:
+    """Number and serial of the temporary cards that the holder of a card record has now."""
+    loans = temporary_loans
+    holder = select(cards.c.person).where(cards.c.id == card_id).scalar_subquery()
+    query = (
+        select(temporary_cards.c.id, temporary_cards.c.serial)
+        .join_from(loans, temporary_cards, temporary_cards.c.id == loans.c.temporary_card)
+        .where(loans.c.person == holder, loans.c.back_at == "")
+        .order_by(temporary_cards.c.id)
+    )
+    with books.store.reading() as connection:
+        return [(row[0], row[1]) for row in connection.execute(query)]
+
+
 def temporary_pool(books: Books, calendar: Calendar) -> list[TemporaryCard]:
     """All temporary cards of a registry, by number."""
     loans = temporary_loans
