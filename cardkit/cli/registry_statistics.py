@@ -178,7 +178,7 @@ def statistics(
             )  # fmt: skip
     for file in files:
         write(found, file, title=title, lang=lang)
-        out.note(f"{file} written")
+        out.note(say(f"已写入 {file}", f"{file} written"))
     out.document(found.as_json())
     out.lines(_shown(found, lang))
 
@@ -308,9 +308,10 @@ def sample_list(ctx: click.Context, registry: str | None, *, as_json: bool) -> N
         desk.reader(opened, ctx)
         found = Inspection(opened.books, common.CHINA_HOURS).list()
     out.list_document(one.as_json() for one in found)
+    local = desk.rules_of(ctx).calendar.local
     rows = [
-        (str(one.sample_id), one.instant, one.action, one.place or "-", one.seed,
-         f"{len(one.items)} of {one.population}", str(sum(bool(i.result) for i in one.items)),
+        (str(one.sample_id), local(one.instant), one.action, one.place or "-", one.seed,
+         f"{len(one.items)} / {one.population}", str(sum(bool(i.result) for i in one.items)),
          one.operator)
         for one in found
     ]  # fmt: skip

@@ -66,13 +66,15 @@ class VirtualFeed:
         self._make = factory.blank if blank else partial(factory.premade, complete=complete)
         self._empty = False
         folder.mkdir(parents=True, exist_ok=True)
-        self._left = sorted(path for path in self._mine() if path.suffix == _IN_READER)
-        self._serials = itertools.count(max([*map(_serial_of, self._mine()), first]) + 1)
+        chips = [path for path in folder.iterdir() if path.suffix in (_OUT, _IN_READER)]
+        own = [path for path in chips if self._is_own(path)]
+        brought = [path for path in chips if _serial_of(path) < FIRST_SERIAL]  # by hand
+        self._left = sorted(path for path in own + brought if path.suffix == _IN_READER)
+        self._serials = itertools.count(max([*map(_serial_of, own), first]) + 1)
 
-    def _mine(self) -> list[Path]:
-        """The chips of this window, used or in the reader."""
-        chips = [path for path in self._folder.iterdir() if path.suffix in (_OUT, _IN_READER)]
-        return [path for path in chips if 0 < _serial_of(path) - self._first < RANGE]
+    def _is_own(self, path: Path) -> bool:
+        """Whether a chip is of this window, not of another one."""
+        return 0 < _serial_of(path) - self._first < RANGE
 
     @contextmanager
     def next_card(
