@@ -53,7 +53,8 @@ def unmade(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def _empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty registry in a file, to be copied."""
     path = tmp_path_factory.mktemp("empty") / "registry.db"
     open_at(path).close()
     return path
@@ -70,7 +71,8 @@ def _empty_database(server: postgres.Server) -> str:
 def url(request: pytest.FixtureRequest, path: Path) -> Iterator[str]:
     """URL of an empty registry, in each kind of database."""
     if request.param == "sqlite":
-        yield sqlite_url(shutil.copy(request.getfixturevalue("_empty_file"), path))
+        shutil.copyfile(request.getfixturevalue("empty_file"), path)
+        yield sqlite_url(path)
         return
     server: postgres.Server = request.getfixturevalue("server")
     made = server.database(request.getfixturevalue("_empty_database"))
