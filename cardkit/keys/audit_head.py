@@ -92,7 +92,7 @@ class HeadFile:
 
         A few hundred bytes, in place, not waited for: after a power cut they may stand behind the
         log, which is no harm. The entry itself is on the disk. A new file is put in place when it
-        is on the disk, so that it is never there empty, whatever ends the program or fills the disk.
+        is on the disk, so that it is never there empty, not even where the disk is full.
         """
         lines = [self.end.words(), *([store, *m.words()] for store, m in self.seals.items())]
         text = "".join(" ".join(words) + "\n" for words in lines).encode("ascii")
