@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import errno
 import hashlib
@@ -54,6 +55,23 @@ def test_any_edited_field_is_found(log: AuditLog, place: int, field: int) -> Non
     lines[place] = json.dumps(entry).encode() + b"\n"
     log.path.write_bytes(b"".join(lines))
     assert str(place + 1) in log.verify().problem
+
+
+@pytest.mark.parametrize("odd", ["NaN", "1e999", "null", "true", "[]", "{}", "-1.5", '"x"', "7"])
+@pytest.mark.parametrize("field", range(10))
+def test_a_field_of_another_kind_is_an_edited_entry_too(
+    log: AuditLog, field: int, odd: str
+) -> None:
+    """Nothing that stands in the file is a fault of the program that reads it."""
+    lines = raw(log)
+    fields = [json.dumps(value) for value in json.loads(lines[2])]
+    fields[field] = odd
+    lines[2] = f"[{', '.join(fields)}]\n".encode()
+    log.path.write_bytes(b"".join(lines))
+    assert log.verify().problem in {"entry 3 was changed", "entry 3 is missing"}
+    for look in (lambda: list(log.lines()), log.reservations, log.set_backs):
+        with contextlib.suppress(AuditError):
+            look()
 
 
 def test_reordered_and_removed_entries_are_found(log: AuditLog) -> None:

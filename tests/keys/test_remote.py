@@ -491,6 +491,13 @@ def test_a_cut_frame_is_no_frame(cut: int) -> None:
         read_frame(io.BytesIO(pipe.getvalue()[:-cut][: len(pipe.getvalue()) - 1] or b"\0"))
 
 
+def test_a_frame_that_is_nested_too_deep_is_no_frame() -> None:
+    """A client must not end its thread of the service with a traceback."""
+    header = b"[" * 100_000
+    with pytest.raises(FrameError, match="not JSON"):
+        read_frame(io.BytesIO(len(header).to_bytes(4) + bytes(4) + header))
+
+
 @given(noise=st.binary(min_size=1, max_size=64))
 def test_noise_is_no_frame(noise: bytes) -> None:
     with pytest.raises(FrameError):
