@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import socket
 import threading
 import time
@@ -462,11 +463,15 @@ def test_settings_file(place: Surroundings, tmp_path: Path) -> None:
     path.write_text(text)
     with open_remote(path) as store:
         assert store.reference("SSSE.IRK") == soft().reference("SSSE.IRK")
-    for wrong in ("][", "colour = 1", 'timeout = "x"'):
+    for wrong in ("][", "colour = 1", 'timeout = "x"', "timeout = -1", "timeout = inf"):
         path.write_text(text + wrong)
         with pytest.raises(UsageError) as caught:
             open_remote(path)
         assert str(path) in one_line(caught.value)
+    for name, wrong in (("port", "inf"), ("port", "99999"), ("ca", "5"), ("host", '""')):
+        path.write_text(re.sub(f"^{name} = .*$", f"{name} = {wrong}", text, flags=re.MULTILINE))
+        with pytest.raises(UsageError, match=f"remote.toml: {name} is a"):
+            open_remote(path)
     path.write_text(text.replace(str(ours.key), "missing.key"))
     with pytest.raises(UsageError, match="no such file"):
         open_remote(path)

@@ -174,7 +174,11 @@ def test_a_record_of_another_key_is_refused(settings: Path) -> None:
             use(opened)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "x", "records": []}'])
+@pytest.mark.parametrize("text", [
+    "", "[]", "{}", '{"format": "x", "records": []}',
+    '{"format": "cardkit token records 1", "records": [], "roles": {"use": "clerk"}}',
+    '{"format": "cardkit token records 1", "records": [], "roles": {"use": [["clerk"]]}}',
+])  # fmt: skip
 def test_records_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     path = tmp_path / "token.records"
     path.write_text(text)
