@@ -453,6 +453,13 @@ def test_nobody_listens_with_tls(place: Surroundings) -> None:
             store.reference("SSSE.IRK")
 
 
+def test_more_cards_than_a_message_holds_are_told_as_that(store: RemoteKeyStore) -> None:
+    """And not as a service that went away."""
+    ref = store.reference("SSSE.IRK")
+    with pytest.raises(KeyPolicyError, match="more than 8,388,608 cards at once"):
+        store.derive_many(ref, Factors(ABOVE, bytes(8 * 8_388_609)))
+
+
 def test_settings_file(place: Surroundings, tmp_path: Path) -> None:
     ours = place.client_credentials
     path = tmp_path / "remote.toml"
