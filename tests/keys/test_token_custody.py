@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
 from cardkit.card.key_request import External, Internal
 from cardkit.cli.common import operator
-from cardkit.cli.key_token import token as token_command
+from cardkit.cli.main import cli
 from cardkit.crypto import des
 from cardkit.crypto.diversify import diversify
 from cardkit.doctor.finding import State
@@ -385,7 +385,8 @@ def test_doctor_says_what_the_token_can_and_cannot_do(settings: Path) -> None:
 
 def cardkit(arguments: list[str], operator: str, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.setenv("CARDKIT_OPERATOR", operator)
-    result = CliRunner().invoke(token_command, arguments)
+    # From the top, as people do: commands keep the help option of whoever called them first.
+    result = CliRunner().invoke(cli, ["key", "token", *arguments])
     assert PIN not in result.output
     return result
 
