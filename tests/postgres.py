@@ -119,13 +119,13 @@ class Server:
 
     def drop(self, url: str) -> None:
         """Give a database of `database` up, whoever is connected."""
-        self._admin(f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+        self._admin(f"DROP DATABASE IF EXISTS {name_of(url)} WITH (FORCE)")
 
     def end_connections(self, url: str) -> None:
         """As an administrator does: every program is thrown out of a database."""
         self._admin(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608
-            f"WHERE datname = '{_name(url)}'"
+            f"WHERE datname = '{name_of(url)}'"
         )
 
     def wait_for_end_of(self, backends: Sequence[int]) -> None:
@@ -141,7 +141,7 @@ class Server:
 
     def run(self, url: str, sql: str) -> list[tuple[object, ...]]:
         """Do something in a database behind cardkit's back."""
-        return self._run(_name(url), sql)
+        return self._run(name_of(url), sql)
 
     def _admin(self, sql: str) -> list[tuple[object, ...]]:
         return self._run("postgres", sql)
@@ -154,7 +154,8 @@ class Server:
             return cursor.fetchall() if cursor.description else []
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
+    """Name of the database of a URL."""
     return url.partition("?")[0].rpartition("/")[2]
 
 

@@ -57,8 +57,7 @@ class Softhsm:
 def make_token(folder: Path, pin: str = PIN) -> Softhsm:
     """Make a token; the caller sets SOFTHSM2_CONF to ``folder/softhsm2.conf`` afterwards."""
     (folder / "tokens").mkdir(parents=True)
-    configuration = folder / "softhsm2.conf"
-    configuration.write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
+    configuration = configure(folder)
     tool = shutil.which("softhsm2-util")
     if tool is None:
         pytest.fail("softhsm2-util is missing: apt-get install softhsm2")
@@ -66,6 +65,13 @@ def make_token(folder: Path, pin: str = PIN) -> Softhsm:
     environment = {**os.environ, "SOFTHSM2_CONF": str(configuration)}
     subprocess.run(command, check=True, capture_output=True, env=environment)
     return Softhsm(folder, TokenSettings(MODULE, LABEL, test=True))
+
+
+def configure(folder: Path) -> Path:
+    """Write the configuration of a token that lies in a folder."""
+    configuration = folder / "softhsm2.conf"
+    configuration.write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
+    return configuration
 
 
 def import_all(store: Pkcs11KeyStore, keys: SoftKeyStore) -> None:

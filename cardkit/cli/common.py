@@ -198,9 +198,14 @@ def today(profile: Profile | None = None) -> dt.date:
 
 
 def operator() -> str:
-    """Who is accountable 操作员: CARDKIT_OPERATOR, or the user's login name."""
+    """Who is accountable 操作员: CARDKIT_OPERATOR, who called sudo, or the user's login name.
+
+    Key files are their owner's alone (mode 0600), so people with logins of their own share them
+    with `sudo -u OWNER`, which says by whom it was called and sets the login name to the owner's.
+    """
     try:
-        return os.environ.get("CARDKIT_OPERATOR") or getpass.getuser()
+        environ = os.environ
+        return environ.get("CARDKIT_OPERATOR") or environ.get("SUDO_USER") or getpass.getuser()
     except (OSError, KeyError):  # a user id without an entry
         return "unknown"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,24 +19,34 @@ if TYPE_CHECKING:
 _UNDER = click.option(
     "--under", required=True, metavar="NAME", help="AES transport key 传输密钥 of the store."
 )
+_BATCH = (
+    click.argument("names", nargs=-1, required=True, metavar="NAME..."),
+    click.option(
+        "--cards", type=common.PATH, required=True,
+        help="Card factors 分散因子: a line of 16 hexadecimal digits a card.",
+    ),
+    click.option(
+        "--version", type=click.IntRange(1, 99), metavar="N",
+        help="Version 版本 of the keys. Default: of each the newest that can be used now.",
+    ),
+    click.option("--province", help="Province 省, 2 digits: a level of diversification."),
+    click.option("--city", help="Issuing city 市, 6 digits: a level of diversification."),
+    _UNDER,
+    click.option("--out", "target", type=common.PATH, required=True, help="The sealed file."),
+)  # fmt: skip
 _LARGEST = 1 << 27
+
+
+def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which keys for which cards, under what, and the file."""
+    for option in reversed(_BATCH):
+        command = option(command)
+    return command
 
 
 @click.command()
 @access_options
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option(
-    "--cards", type=common.PATH, required=True,
-    help="Card factors 分散因子: a line of 16 hexadecimal digits a card.",
-)  # fmt: skip
-@click.option(
-    "--version", type=click.IntRange(1, 99), metavar="N",
-    help="Version 版本 of the keys. Default: of each the newest that can be used now.",
-)  # fmt: skip
-@click.option("--province", help="Province 省, 2 digits: a level of diversification.")
-@click.option("--city", help="Issuing city 市, 6 digits: a level of diversification.")
-@_UNDER
-@click.option("--out", "target", type=common.PATH, required=True, help="The sealed file.")
+@batch_options
 @common.json_option()
 def derive(
     access: KeyAccess, names: tuple[str, ...], cards: Path, version: int | None,
@@ -48,7 +59,7 @@ def derive(
     from cardkit.keys.sealed import write_sealed  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    factors = _factors(cards, province, city)
+    factors = factors_of(cards, province, city)
     with access.custody() as custody:
         records = [custody.record(name, version) for name in names]
         write_sealed(custody, records, factors, custody.record(under), target)
@@ -86,7 +97,8 @@ def export(
     out.line(f"{record} → {target}, under {kek}")
 
 
-def _factors(cards: Path, province: str | None, city: str | None) -> Factors:
+def factors_of(cards: Path, province: str | None, city: str | None) -> Factors:
+    """What the cards of a file are derived with."""
     from cardkit.keys.reference import Factors  # noqa: PLC0415
 
     above = _above(province, city)

@@ -13,6 +13,7 @@ import click
 from cardkit.cli import common
 from cardkit.cli.key_access import KeyAccess, access_options
 from cardkit.cli.key_many import NAMES, note_strangers, one_by_one
+from cardkit.cli.key_out import batch_options, factors_of
 from cardkit.cli.key_roles import REASON, ROLE, TAKE, roles_of, show_clock, show_roles
 from cardkit.cli.key_text import HEADINGS, one_line, row
 from cardkit.cli.key_wish import wish_options
@@ -21,6 +22,7 @@ from cardkit.errors import UsageError
 
 if TYPE_CHECKING:
     from cardkit.keys.custody import Wish
+    from cardkit.keys.open_remote import Token
     from cardkit.keys.record import KeyRecord
     from cardkit.keys.token_custody import TokenCustody
     from cardkit.keys.token_settings import PinSource
@@ -89,16 +91,24 @@ def token() -> None:
 
 
 @contextmanager
-def _custody(settings: Path, file: Path | None, descriptor: int | None) -> Iterator[TokenCustody]:
+def _opened(settings: Path, file: Path | None, descriptor: int | None) -> Iterator[Token]:
     from cardkit.keys.open_remote import Token  # noqa: PLC0415
-    from cardkit.keys.token_custody import TokenCustody  # noqa: PLC0415
 
     pin = pin_of_token(file, descriptor) or pin_of_settings(settings)
     opened = Token.open(settings, common.now, pin)
-    with opened.store as store:
+    with opened.store:
+        yield opened
+
+
+@contextmanager
+def _custody(settings: Path, file: Path | None, descriptor: int | None) -> Iterator[TokenCustody]:
+    from cardkit.keys.token_custody import TokenCustody  # noqa: PLC0415
+
+    with _opened(settings, file, descriptor) as opened:
         yield TokenCustody(
-            store, opened.records, opened.audit, common.operator(), test=opened.settings.test
-        )
+            opened.store, opened.records, opened.audit, common.operator(),
+            test=opened.settings.test,
+        )  # fmt: skip
 
 
 @token.command("list")
@@ -205,6 +215,33 @@ def load(
                 done.append(custody.load(record, key))
     out.document([record.to_json() for record in done])
     out.lines(map(one_line, done))
+
+
+@token.command()
+@token_options
+@batch_options
+@common.json_option()
+def derive(
+    settings: Path, pin_file: Path | None, descriptor: int | None, names: tuple[str, ...],
+    cards: Path, version: int | None, province: str | None, city: str | None, under: str,
+    target: Path, *, as_json: bool,
+) -> None:  # fmt: skip
+    """Derive and wrap the card keys 分散 of a whole batch inside the token, for a card factory.
+
+    docs/tokens.md describes the file. Role use; the keys need the usage derive, the transport key
+    wrap. Card keys are in clear nowhere.
+    """
+    from cardkit.keys.token_wrapped import WrappedBatch  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    factors = factors_of(cards, province, city)
+    with _opened(settings, pin_file, descriptor) as opened:
+        batch = WrappedBatch(opened, common.operator(), names, factors, under, version)
+        digest = batch.write(target)
+    keys = [str(record) for record in batch.records]
+    out.document({"cards": factors.count, "keys": keys, "file": str(target), "sha256": digest})
+    out.line(f"{factors.count} cards × {len(keys)} keys → {target}, under {batch.under}")
+    out.line(f"sha256 {digest}: tell the factory by another road")
 
 
 _VERSION = click.option(

@@ -5,7 +5,6 @@ One road: the rules, the act on record, the chip, the result (`cardkit.issuance.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -106,15 +105,8 @@ def _service(
     from cardkit.issuance.pin_service import PinService  # noqa: PLC0415
 
     with card_session(target, opens=True, keys=True) as session:
-        profile = session.profile
-        if profile is None:  # `keys` sees to that
-            raise UsageError(
-                "keys belong to a profile",
-                hint="name it with --profile",
-                zh="密钥由配置决定：请用 --profile 指明配置",
-            )
         life = desk.lifecycle_of(opened, ctx)
-        yield PinService(life, profile, session.card, session.run, os.urandom), session.reader
+        yield PinService(life, session.in_reader()), session.reader
 
 
 def _of_card(opened: Registry, service: PinService) -> CardRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -187,9 +186,6 @@ def _service(
         common.open_registry(given["registry"], only_look=True) as opened,
         card_session(target, opens=True, keys=True) as session,
     ):
-        profile = session.profile
-        if profile is None:  # `keys` sees to that
-            raise UsageError("keys belong to a profile", hint="name it with --profile")
         life = desk.lifecycle_of(opened, ctx)
-        service = TemporaryService(opened, life, profile, session.card, session.run, os.urandom)
+        service = TemporaryService(opened, life, session.in_reader())
         yield opened, service, desk.signed_in(opened, ctx)

@@ -48,7 +48,8 @@ full = true
 
 Who works 操作员 has two names. In a registry with accounts it is the account that is signed in:
 `--operator`, `CARDKIT_OPERATOR_LOGIN`, or whoever is if it is one person. For keys, and in a
-registry without accounts, it is the login name at the computer, or `CARDKIT_OPERATOR`. The socket
+registry without accounts, it is the login name at the computer, or `CARDKIT_OPERATOR`; under
+`sudo` it is who called it. The socket
 of a key agent that opens the key store is `CARDKIT_KEY_AGENT`.
 
 PINs are asked for without echo, or come from `--pin-file` or

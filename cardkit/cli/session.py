@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cardkit.card.key_request import CardKeys, External, Internal, Seal, WriteKey
     from cardkit.card.procedure import Procedure
     from cardkit.card.procedures.read import Means
+    from cardkit.issuance.card_in_reader import CardInReader
     from cardkit.keys import KeyStore
     from cardkit.keys.psam_guard import GuardedPsam
     from cardkit.profile import Profile
@@ -145,6 +147,20 @@ class Session:
 
         return run(procedure, self.link, self.keys)
 
+    def in_reader(self) -> CardInReader:
+        """The same card, for a service at a window.
+
+        Raises
+        ------
+        UsageError
+            There is no profile.
+        """
+        from cardkit.issuance.card_in_reader import CardInReader  # noqa: PLC0415
+
+        if self.profile is None:
+            raise _no_profile()
+        return CardInReader(self.profile, self.card, self.run, os.urandom)
+
     def reset(self) -> bytes:
         """Reset the chip; nothing is selected or open any more."""
         self.card.forget()
@@ -169,11 +185,7 @@ def card_session(target: Target, *, opens: bool = False, keys: bool = False) -> 
     """
     profile = target.load_profile()
     if (keys or target.psam or target.psam_image) and profile is None:
-        raise UsageError(
-            "keys belong to a profile",
-            hint="name it with --profile",
-            zh="密钥由配置决定：请用 --profile 指明配置",
-        )
+        raise _no_profile()
     from cardkit.card.authentication import KEY_VERSION  # noqa: PLC0415
     from cardkit.card.card import Card  # noqa: PLC0415
 
@@ -188,6 +200,14 @@ def card_session(target: Target, *, opens: bool = False, keys: bool = False) -> 
         version = profile.card.key_version if profile else KEY_VERSION
         card = Card(tree, atr, key_version=version)  # it is believed about its algorithm
         yield Session(connection.reader, connection.link, card, held, profile)
+
+
+def _no_profile() -> UsageError:
+    return UsageError(
+        "keys belong to a profile",
+        hint="name it with --profile",
+        zh="密钥由配置决定：请用 --profile 指明配置",
+    )
 
 
 @contextmanager

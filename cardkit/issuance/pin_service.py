@@ -10,28 +10,23 @@ the rules allow the act.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cardkit.card.card import Card
-from cardkit.card.procedure import Procedure
-from cardkit.card.procedures.identify import WrongCardError, identify
+from cardkit.card.procedures.identify import WrongCardError
 from cardkit.card.procedures.pin import open_pin, reset_pin, unlock_pin
 from cardkit.errors import UsageError
-from cardkit.issuance.plan import expected_card, messaging_of
+from cardkit.issuance.plan import messaging_of
 from cardkit.registry.lifecycle.chips import ChipWork
 
 if TYPE_CHECKING:
-    from cardkit.profile import Profile
+    from cardkit.issuance.card_in_reader import CardInReader
     from cardkit.registry.lifecycle import Lifecycle, Request
     from cardkit.registry.operators import Operator
     from cardkit.registry.records import CardRecord
 
 UNLOCK, RESET = "unlock-pin", "reset-pin"
 ACTIONS = (UNLOCK, RESET)
-
-_FACTOR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +48,10 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class PinService:
-    """One card in a reader, whose holder stands at the window.
-
-    Parameters
-    ----------
-    run : callable
-        Runs a procedure against the card with its keys.
-    random : callable
-        ``random(n)`` gives n bytes.
-    """
+    """One card in a reader, whose holder stands at the window."""
 
     life: Lifecycle
-    profile: Profile
-    card: Card
-    run: Callable[[Procedure[Any]], Any]
-    random: Callable[[int], bytes]
+    reader: CardInReader
 
     def id_code(self) -> bytes:
         """The 12 bytes by which the registry knows the card; it has proven to be genuine.
@@ -77,15 +61,14 @@ class PinService:
         WrongCardError
             Not a finished card of this profile.
         """
-        found = self.run(identify(self.card, expected_card(self.profile), self.random(_FACTOR)))
+        found = self.reader.identity()
         if found is None or found.card_number is None:
             raise WrongCardError(
                 "this is not a finished social-security card",
                 hint="put in the holder's card",
                 zh="读卡器中不是已制成的社会保障卡：请放入持卡人的卡",
             )
-        code: bytes = found.id_code[:12]
-        return code
+        return found.id_code[:12]
 
     def begun(self, card_id: int, action: str) -> ChipWork | None:
         """The act of that kind on a card whose chip was not reached yet, if one is not too old."""
@@ -129,13 +112,14 @@ class PinService:
                 hint="put in the holder's card",
                 zh=f"读卡器中的卡不是记录{record.card_id}的卡：请放入持卡人的卡",
             )
-        self.run(open_pin(self.card))
+        self.reader.run(open_pin(self.reader.card))
 
     def _on_chip(self, act_id: int, action: str, operator: Operator, *, taken_up: bool) -> Served:
+        reader, messaging = self.reader, messaging_of(self.reader.profile)
         if action == RESET:
             new = str(self.life.rules.settings["initial_pin"])
-            self.run(reset_pin(self.card, new, messaging_of(self.profile)))
+            reader.run(reset_pin(reader.card, new, messaging))
         else:
-            self.run(unlock_pin(self.card, messaging_of(self.profile)))
+            reader.run(unlock_pin(reader.card, messaging))
         self.life.chips.done(act_id, operator=operator, at_reader=True)
         return Served(act_id, action, taken_up)

@@ -9,22 +9,20 @@ finished. Which card lies in the reader is told by the number of its last loan, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cardkit.card.card import Card
-from cardkit.card.procedure import Procedure
-from cardkit.card.procedures.identify import Identity, WrongCardError, identify
+from cardkit.card.procedures.identify import Identity, WrongCardError
 from cardkit.card.procedures.personalize import id_code_mac, open_for_update, personalize
 from cardkit.card.procedures.pin import open_pin, reset_pin
 from cardkit.card.procedures.wipe import wipe
-from cardkit.issuance.plan import expected_card, messaging_of, plan
+from cardkit.issuance.plan import messaging_of, plan
 from cardkit.registry.lifecycle.pool import Loan
 
 if TYPE_CHECKING:
-    from cardkit.profile import Profile
+    from cardkit.issuance.card_in_reader import CardInReader
     from cardkit.registry.lifecycle import Act, Lifecycle, Request
     from cardkit.registry.lifecycle.chips import ChipWork
     from cardkit.registry.operators import Operator
@@ -32,27 +30,15 @@ if TYPE_CHECKING:
     from cardkit.registry.registry import Registry
 
 _VALID_UNTIL, _CITIZEN = "SSSE.EF05.06", "SSSE.EF06.08"
-_FACTOR = 8
 
 
 @dataclass(frozen=True, slots=True)
 class TemporaryService:
-    """One temporary card in a reader.
-
-    Parameters
-    ----------
-    run : callable
-        Runs a procedure against the card with its keys.
-    random : callable
-        ``random(n)`` gives n bytes.
-    """
+    """One temporary card in a reader."""
 
     registry: Registry
     life: Lifecycle
-    profile: Profile
-    card: Card
-    run: Callable[[Procedure[Any]], Any]
-    random: Callable[[int], bytes]
+    reader: CardInReader
 
     # -- lending --------------------------------------------------------------------------------
 
@@ -77,7 +63,8 @@ class TemporaryService:
         """
         self.life.check(request)
         identity = self._open({None, *self._numbers(request.subject)[:1]})
-        if self.run(self.card.read(self.card.tree.find(_CITIZEN))) is not None:
+        card = self.reader.card
+        if self.reader.run(card.read(card.tree.find(_CITIZEN))) is not None:
             raise _not_wiped()
         act = self.life.perform(request)
         self._write(self.life.loans(request.subject)[0], borrower, identity)
@@ -99,10 +86,11 @@ class TemporaryService:
 
     def _write(self, loan: Loan, borrower: CardRecord, identity: Identity) -> None:
         as_lent = replace(borrower, card_number=loan.number, writing_at=loan.out_at, items={})
-        values = dict(plan(self.profile, as_lent).values)
+        reader, profile = self.reader, self.reader.profile
+        values = dict(plan(profile, as_lent).values)
         if loan.due:
             values[_VALID_UNTIL] = date.fromisoformat(loan.due)
-        self.run(personalize(self.card, identity, values, self.profile.pin.initial))
+        reader.run(personalize(reader.card, identity, values, profile.pin.initial))
 
     # -- coming back ----------------------------------------------------------------------------
 
@@ -120,10 +108,10 @@ class TemporaryService:
         """
         self.life.check(request)
         self._open(set(self._numbers(request.subject)[:1]))
-        initial = self.profile.pin.initial
-        self.run(open_pin(self.card))
-        self.run(reset_pin(self.card, initial, messaging_of(self.profile)))
-        self.run(wipe(self.card, initial))
+        reader, initial = self.reader, self.reader.profile.pin.initial
+        reader.run(open_pin(reader.card))
+        reader.run(reset_pin(reader.card, initial, messaging_of(reader.profile)))
+        reader.run(wipe(reader.card, initial))
         act = self.life.perform(request)
         self.life.chips.done(act.act_id, operator=request.operator, at_reader=True)
         return act
@@ -136,7 +124,7 @@ class TemporaryService:
 
     def _open(self, numbers: Collection[str | None]) -> Identity:
         """A genuine card of nobody, with one of these numbers on it; its keys presented."""
-        found = self.run(identify(self.card, expected_card(self.profile), self.random(_FACTOR)))
+        found = self.reader.identity()
         if found is None or self.registry.chip(found.id_code[:12]) is not None:
             raise WrongCardError(
                 "the card in the reader is no temporary card",
@@ -146,10 +134,9 @@ class TemporaryService:
         if found.card_number not in numbers:
             raise _not_wiped()
         if not found.has_mac:
-            self.run(id_code_mac(found.id_code))
-        self.run(open_for_update(self.card))
-        identity: Identity = found
-        return identity
+            self.reader.run(id_code_mac(found.id_code))
+        self.reader.run(open_for_update(self.reader.card))
+        return found
 
 
 def _not_wiped() -> WrongCardError:

@@ -7,8 +7,9 @@ number and digest of the last entry, so that entries cut off at the end are noti
 instant of the log, which a clock that is set back does not lower.
 
 Whoever can change both files can cut or rewrite both. A soft store seals the head with a key that
-is inside it, and finds that when it is opened; an older state of both, seal and all, is found with
-a digest on paper only. Logs without a soft store (tokens, PSAMs) have no seal.
+is inside it, and finds that when it is opened; a program that has it open finds it with its next
+entry, since it remembers where its last one stood. An older state of both, seal and all, is found
+with a digest on paper only. Logs without a soft store (tokens, PSAMs) have no seal.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ __all__ = [
 
 Clock = Callable[[], dt.datetime]
 
+Place = tuple[int, bytes]
+"""Where a line ends in the file, and its last bytes: those of its digest."""
+
+_DIGEST_LENGTH = 67  # in hex, with what closes the line
 _LONGEST_LINE = 1 << 16
 _USUAL_TAIL = 1 << 12
 
@@ -70,6 +75,7 @@ class AuditLog:
         self._lock = threading.Lock()
         self._sealer: Sealer | None = None
         self._anew = False  # the next entry is sealed whatever stands there
+        self._place: Place | None = None  # known to be in the log since the store was opened
         self._known: tuple[tuple[int, int] | None, dt.datetime | None] = None, None
 
     def __repr__(self) -> str:
@@ -117,8 +123,9 @@ class AuditLog:
         seals = dict(beside.seals)
         if self._sealer is not None:
             seals[self._sealer.store] = self._sealer.seal(mark)
-            self._anew = False
+            self._place = end + len(text), text[-_DIGEST_LENGTH:]
         HeadFile(mark, seals).write(self._head_path)
+        self._anew = False
         return mark
 
     def _told(self, head: Head, actor: str) -> list[Entry]:
@@ -149,6 +156,8 @@ class AuditLog:
                 f"entry {reached} of the audit log {self.path} was changed",
                 hint="restore the log before using keys",
             )
+        if self._place is not None and not _holds(handle, self._place):
+            raise self._rewritten()
         return last, end, beside
 
     def _latest(self, last: Line | None, beside: HeadFile) -> dt.datetime | None:
@@ -177,6 +186,7 @@ class AuditLog:
         AuditError
             The log was rewritten by somebody who cannot open the store, or has no seal.
         """
+        self._place = None
         if check:
             with self._lock, locked(self.path):
                 self._check_seal(sealer)
@@ -185,27 +195,45 @@ class AuditLog:
     def _check_seal(self, sealer: Sealer) -> None:
         seal = HeadFile.read(self._head_path).seals.get(sealer.store)
         if seal is None:
-            raise AuditError(
-                f"the audit log {self.path} has no seal of the store",
-                hint="restore log and .head; if that is no longer possible: `cardkit key accept`",
-            )
-        there = next((x for x in self.lines() if x.sequence >= seal.head.sequence), None)
-        if not sealer.fits(seal) or there is None or there.digest != seal.head.digest:
+            raise self._unsealed()
+        if not sealer.fits(seal):
             raise self._rewritten()
+        end = 0
+        for number, raw in enumerate(self._raw(), 1):
+            line, end = Line.parse(raw), end + len(raw)
+            if line is None:
+                raise self._damaged(number)
+            if line.sequence >= seal.head.sequence:
+                if line.digest != seal.head.digest:
+                    break
+                self._place = end, raw[-_DIGEST_LENGTH:]
+                return
+        raise self._rewritten()
 
     def _own_seal(self, beside: HeadFile) -> Mark | None:
         if self._sealer is None or self._anew:
             return None
         seal = beside.seals.get(self._sealer.store)
-        if seal is not None and not self._sealer.fits(seal):
+        if seal is None:  # it was there when the store was opened
+            raise self._unsealed()
+        if not self._sealer.fits(seal):
             raise self._rewritten()
         return seal
+
+    def _unsealed(self) -> AuditError:
+        return AuditError(
+            f"the audit log {self.path} has no seal of the store",
+            hint="restore log and .head; if that is no longer possible: `cardkit key accept`",
+        )
 
     def _rewritten(self) -> AuditError:
         return AuditError(
             f"the audit log {self.path} was rewritten: the seal of the store does not fit it",
             hint="restore log and .head from a backup; `cardkit key accept` takes it as it is",
         )
+
+    def _damaged(self, number: int) -> AuditError:
+        return AuditError(f"entry {number} of the audit log {self.path} is damaged")
 
     def sealed(self) -> int:
         """Number of the entry up to which a store has sealed the log; 0 for none."""
@@ -228,7 +256,7 @@ class AuditLog:
                 continue
             line = Line.parse(raw)
             if line is None and not action:
-                raise AuditError(f"entry {number} of the audit log {self.path} is damaged")
+                raise self._damaged(number)
             if line is not None and action in {"", line.entry.action}:
                 yield line
 
@@ -336,6 +364,12 @@ def _last_line(handle: int) -> tuple[bytes, int]:
         if begin or not start:
             break
     return tail[begin:end], start + end if end else 0
+
+
+def _holds(handle: int, place: Place) -> bool:
+    end, ending = place
+    start = os.lseek(handle, end - len(ending), os.SEEK_SET)
+    return os.read(handle, end - start) == ending
 
 
 def _signature(path: Path) -> tuple[int, int] | None:

@@ -24,7 +24,7 @@ HEAD_GONE = "head-gone"
 _NOTED = dt.timedelta(seconds=1)
 """From where on a clock that was set back is told of; it is adjusted by less every day."""
 
-_FIELDS = 9  # before the digest
+_TYPES = [int, str, str, str, str, int, str, str, str]  # of the fields before the digest
 _SETTLES = re.compile(r", of entry (\d+)$")
 
 
@@ -90,7 +90,9 @@ class Line:
         try:
             content: Any = json.loads(raw) if raw.endswith(b"\n") else None
             *fields, digest = content
-            if len(fields) != _FIELDS or dt.datetime.fromisoformat(fields[1]).tzinfo is None:
+            if [type(field) for field in fields] != _TYPES:
+                return None
+            if dt.datetime.fromisoformat(fields[1]).tzinfo is None:
                 return None
             return cls(fields[0], fields[1], Entry(*fields[2:]), bytes.fromhex(digest))
         except (ValueError, TypeError, RecursionError):

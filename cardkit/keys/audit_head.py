@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cardkit.history import Head
 from cardkit.keys.audit_entry import AuditError, instant_text
+from cardkit.keys.locking import write_private
 from cardkit.keys.secret import Secret, Unpicklable
 
 _INFO = b"cardkit audit seal 1"
@@ -90,17 +91,18 @@ class HeadFile:
         """Replace the file's content.
 
         A few hundred bytes, in place, not waited for: after a power cut they may stand behind the
-        log, which is no harm. The entry itself is on the disk. A new file is waited for, so that it
-        is never there empty.
+        log, which is no harm. The entry itself is on the disk. A new file is put in place when it
+        is on the disk, so that it is never there empty, not even where the disk is full.
         """
         lines = [self.end.words(), *([store, *m.words()] for store, m in self.seals.items())]
-        text = "".join(" ".join(words) + "\n" for words in lines)
-        new = not path.exists()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        text = "".join(" ".join(words) + "\n" for words in lines).encode("ascii")
         try:
-            os.write(handle, text.encode("ascii"))
-            if new:
-                os.fsync(handle)
+            handle = os.open(path, os.O_WRONLY)
+        except FileNotFoundError:
+            write_private(path, text)
+            return
+        try:
+            os.write(handle, text)
         finally:
             os.close(handle)
 

@@ -16,9 +16,10 @@ from itertools import count
 from typing import Protocol, Self, TypeVar
 
 from cardkit.card.key_request import External, Internal, KeyRequest, Seal, WriteKey
+from cardkit.crypto.diversify import FACTOR_LENGTH
 from cardkit.keys.gate import GATE
 from cardkit.keys.reference import Factors, KeyRef
-from cardkit.keys.remote_frames import Message
+from cardkit.keys.remote_frames import MOST_BLOB, Message
 from cardkit.keys.remote_messages import (
     KeysLostError,
     error_from_json,
@@ -111,6 +112,12 @@ class RemoteKeyStore:
 
     def derive_many(self, ref: KeyRef, factors: Factors) -> RemoteKeyBatch:
         """See `KeyStore`."""
+        if len(factors.cards) > MOST_BLOB:
+            most = MOST_BLOB // FACTOR_LENGTH
+            raise KeyPolicyError(
+                f"more than {most:,} cards at once for {self._name}",
+                hint="make the batches smaller",
+            )
         batch = RemoteKeyBatch(self, next(self._numbers), ref, factors)
         weakref.finalize(batch, self._released.append, batch.number)
         self._with_connection(lambda connection: self._ensure(connection, batch))

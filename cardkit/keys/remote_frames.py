@@ -74,7 +74,7 @@ def read_frame(stream: BinaryIO) -> tuple[Message, bytes] | None:
         raise FrameError("a message was cut")
     try:
         message = json.loads(header)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise FrameError("a message is not JSON") from None
     if not isinstance(message, dict):
         raise FrameError("a message is no JSON object")

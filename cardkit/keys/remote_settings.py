@@ -15,12 +15,15 @@ Paths are relative to the file.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cardkit.errors import UsageError
 
 TIMEOUT = 30.0  # seconds
+_LONGEST_WAIT = 86_400  # seconds
+_HIGHEST_PORT = 65_535
 _NEEDED = frozenset({"host", "port", "ca", "certificate", "key"})
 
 
@@ -73,9 +76,37 @@ class ServiceAddress:
                 f"{path}: not a description of a key service",
                 hint=f"needed: {', '.join(sorted(_NEEDED))}; possible: timeout",
             )
-        files = [path.parent / str(content[name]) for name in ("ca", "certificate", "key")]
-        try:
-            timeout = float(content.get("timeout", TIMEOUT))
-            return cls(str(content["host"]), int(content["port"]), Credentials(*files), timeout)
-        except (TypeError, ValueError):
-            raise UsageError(f"{path}: port and timeout are numbers") from None
+        require_texts(path, content, _NEEDED - {"port"})
+        port = content["port"]
+        if type(port) is not int or not 0 < port <= _HIGHEST_PORT:
+            raise UsageError(f"{path}: port is a number from 1 to {_HIGHEST_PORT}")
+        timeout = seconds(path, content.get("timeout", TIMEOUT))
+        files = [path.parent / content[name] for name in ("ca", "certificate", "key")]
+        return cls(content["host"], port, Credentials(*files), timeout)
+
+
+def require_texts(path: Path, content: Mapping[str, object], names: Iterable[str]) -> None:
+    """Raise unless what stands under some names in a file of settings is text.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name in sorted(names):
+        if not isinstance(content[name], str) or not content[name]:
+            raise UsageError(f'{path}: {name} is a text, {name} = "..."')
+
+
+def seconds(path: Path, value: object) -> float:
+    """A time-out of a file of settings.
+
+    Raises
+    ------
+    UsageError
+        It is no time that anybody would wait.
+    """
+    if isinstance(value, int | float) and type(value) is not bool and 0 < value <= _LONGEST_WAIT:
+        return float(value)
+    raise UsageError(
+        f"{path}: timeout is a number of seconds", hint=f"more than 0, at most {_LONGEST_WAIT}"
+    )

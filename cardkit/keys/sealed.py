@@ -143,7 +143,8 @@ def _check(
         for record in records:
             policy.check(record, Operation.DERIVE, factors, now)
     except CardkitError as error:
-        custody.note("derive-file", result=f"refused: {error.message}", key="")
+        wanted = ", ".join(map(str, records))
+        custody.note("derive-file", wanted, result=f"refused: {error.message}")
         raise
 
 

@@ -189,6 +189,12 @@ def read_test_keys(path: Path) -> dict[tuple[str, int], TestKey]:
     """
     keys = {}
     for name, entry in _parse(path)["keys"].items():
+        version = entry.get("version", 1) if isinstance(entry, dict) else None
+        if type(version) is not int or version < 1:
+            raise UsageError(
+                f"{path}: key {name} is no table with a version of 1 and more",
+                hint="docs/keys-test.md describes the file",
+            )
         algorithm = str(entry.get("algorithm", "3des"))
         if algorithm not in _CHECK_VALUES:
             raise UsageError(
@@ -196,7 +202,7 @@ def read_test_keys(path: Path) -> dict[tuple[str, int], TestKey]:
             )
         value = _key_bytes(path, name, entry, _CHECK_VALUES[algorithm])
         check = CheckValue(_CHECK_VALUES[algorithm](value, _SHOWN))
-        keys[name, int(entry.get("version", 1))] = TestKey(value, check, algorithm)
+        keys[name, version] = TestKey(value, check, algorithm)
     return keys
 
 

@@ -399,7 +399,7 @@ def _counted(path: Path) -> int | None:
         return int(json.loads(_counter_path(path).read_bytes())["generation"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         raise StoreDowngradeError(
             f"the rollback counter {_counter_path(path).name} is damaged",
             hint="restore it, or `cardkit key accept` if the store itself is the newest",

@@ -68,7 +68,7 @@ class TokenRecords:
                 raise UsageError(f"{self.path}: not records of a token")
             records = [KeyRecord.from_json(fields) for fields in content["records"]]
             # Files of earlier versions name nobody: nobody may do anything then.
-            roles = {role: tuple(who) for role, who in content.get("roles", {}).items()}
+            roles = {role: _people(who) for role, who in content.get("roles", {}).items()}
         except FileNotFoundError:
             return {}, {}
         except OSError as error:
@@ -123,6 +123,12 @@ class TokenRecords:
     def book(self) -> RecordBook:
         """The records for a running store, which sees what others do to them."""
         return RecordBook(self.standing(), RecordsWatch(self))
+
+
+def _people(listed: object) -> tuple[str, ...]:
+    if not isinstance(listed, list) or not all(isinstance(person, str) for person in listed):
+        raise TypeError("names of people are wanted")
+    return tuple(listed)
 
 
 def require_role(

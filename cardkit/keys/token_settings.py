@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from cardkit.errors import UsageError
+from cardkit.keys.remote_settings import require_texts, seconds
 
 PinSource = Callable[[], str]
 """Gives the PIN of a token whenever a session is opened."""
@@ -105,15 +106,15 @@ def read_settings(
             f"{path}: not a description of a token",
             hint=f"needed: module, token; possible: {', '.join(sorted(_KNOWN))}; a PIN never",
         )
-    if content.get("card_keys", WORKER) not in {WORKER, TOKEN}:
+    require_texts(path, content, {"module", "token", "pin_file"} & set(content))
+    if not isinstance(content.get("test", False), bool):
+        raise UsageError(f"{path}: test is true or false, without quotes")
+    if content.get("card_keys", WORKER) not in (WORKER, TOKEN):
         raise UsageError(f'{path}: card_keys is "{WORKER}" or "{TOKEN}"')
     pin_file = content.pop("pin_file", None)
-    source = pin_from_file(path.parent / str(pin_file)) if pin_file else None
-    module = path.parent / str(content.pop("module"))
-    try:
-        timeout = float(content.pop("timeout", TIMEOUT))
-    except (TypeError, ValueError):
-        raise UsageError(f"{path}: timeout is a number of seconds") from None
+    source = pin_from_file(path.parent / pin_file) if pin_file else None
+    module = path.parent / content.pop("module")
+    timeout = seconds(path, content.pop("timeout", TIMEOUT))
     settings = TokenSettings(
         str(module), timeout=timeout, plain_loading=plain_loading, **content
     )  # fmt: skip

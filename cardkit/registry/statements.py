@@ -1,4 +1,4 @@
-"""Statements compiled once and handed to the driver, for the road that every card takes.
+"""Statements compiled once, when first used, and handed to the driver: the road of every card.
 
 SQLAlchemy builds, caches and wraps a statement at some 50 microseconds a call; that is fine for a
 list, but a card takes twenty of them. `Statement` keeps the finished text and the order of its
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Insert
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -21,6 +22,14 @@ AnyRow = Sequence[Any]
 Value = str | int | bytes | None
 
 _FEW = 20  # rows for which COPY is not worth its round trip
+
+
+class _Compiled(NamedTuple):
+    """Text, names of the parameters in their order, and values that the clause brings itself."""
+
+    sql: str
+    names: tuple[str, ...]
+    defaults: dict[str, Value]
 
 
 class Statement:
@@ -36,26 +45,42 @@ class Statement:
         For an insert: which columns, in the order in which bulk rows give them.
     """
 
-    __slots__ = ("_copy", "_defaults", "_names", "sql")
-
     def __init__(
         self, engine: Engine, clause: ClauseElement, columns: Sequence[str] | None = None
     ) -> None:
-        compiled = clause.compile(
-            dialect=engine.dialect,
-            column_keys=list(columns) if columns else None,
+        self._dialect = engine.dialect
+        self._clause = clause
+        self._columns = columns
+
+    @cached_property
+    def _compiled(self) -> _Compiled:
+        # A registry has some 200 of them, and a command uses ten.
+        compiled = self._clause.compile(
+            dialect=self._dialect,
+            column_keys=list(self._columns) if self._columns else None,
         )
-        self.sql = str(compiled)
         names: Sequence[str] = compiled.positiontup  # type: ignore[attr-defined]
-        self._names = tuple(names)
-        self._copy = ""
-        if columns and isinstance(clause, Insert) and engine.dialect.name == "postgresql":
-            quote = engine.dialect.identifier_preparer.quote
-            listed = ", ".join(quote(name) for name in columns)
-            self._copy = f"COPY {quote(clause.table.description)} ({listed}) FROM STDIN"
-        self._defaults: dict[str, Value] = {
-            name: value for name, value in compiled.params.items() if value is not None
-        }
+        defaults = {name: value for name, value in compiled.params.items() if value is not None}
+        return _Compiled(str(compiled), tuple(names), defaults)
+
+    @property
+    def sql(self) -> str:
+        """Its text in the language of the database."""
+        return self._compiled.sql
+
+    @cached_property
+    def _copy(self) -> str:
+        """The same rows by COPY, where the database has that."""
+        clause = self._clause
+        if (
+            not self._columns
+            or not isinstance(clause, Insert)
+            or self._dialect.name != "postgresql"
+        ):
+            return ""
+        quote = self._dialect.identifier_preparer.quote
+        listed = ", ".join(quote(name) for name in self._columns)
+        return f"COPY {quote(clause.table.description)} ({listed}) FROM STDIN"
 
     def run(self, connection: Connection, **values: Value) -> int:
         """Change something; returns the number of rows changed."""
@@ -88,7 +113,8 @@ class Statement:
     def _executed(
         self, connection: Connection, values: Mapping[str, Value]
     ) -> Iterator[DBAPICursor]:
-        known = {**self._defaults, **values}
+        sql, names, defaults = self._compiled
+        known = {**defaults, **values}
         with closing(connection.connection.cursor()) as cursor:
-            cursor.execute(self.sql, tuple([known[name] for name in self._names]))
+            cursor.execute(sql, tuple([known[name] for name in names]))
             yield cursor

@@ -271,6 +271,11 @@ class KeyStory:
         self.key(0, "yi", "token", "load", *on, *self.brought.keys)
         self.expect(0, "clerk", "key", "token", "list", *on, "--json")
         self.expect(0, "gu", "key", "token", "generate", *on, "DF07.UK9")
+        self.key(0, "yi", "token", "load", *on, CEREMONY, "FACTORY.KEK")
+        cards = ("--cards", self.box.given / "cards.txt", "--province", PROVINCE, "--city", CITY)
+        derive = ("key", "token", "derive", *on, CEREMONY, *cards, "--under", "FACTORY.KEK")
+        self.expect(0, "clerk", *derive, "--out", "cards.wrapped", "--json")
+        self.expect(4, "shen", *derive, "--out", "not.wrapped")
         wrong = ("--pin-file", self._secret("wrong-token.pin", "000000"))
         self.expect(4, "clerk", "key", "token", "list", *on, *wrong)
         return settings

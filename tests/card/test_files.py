@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardkit.card.files import GENERATION_2, TREES, Field, Tree
@@ -89,6 +89,7 @@ FIELDS = [
 
 @pytest.mark.parametrize("field", FIELDS)
 @given(data=st.data())
+@settings(max_examples=40)
 def test_round_trip_of_every_item(field: Field, data: st.DataObject) -> None:
     value = data.draw(values(field.item))
     encoded = field.item.encode(value)

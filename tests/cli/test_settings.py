@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cardkit.cli.common import operator
 from tests.cli.conftest import CARD_NUMBER, NAME, Run
 
 
@@ -88,3 +89,22 @@ def test_a_wrong_setting_is_named(run: Run, text: str, message: str, registry: P
 
 def test_settings_are_not_needed(run: Run, images: Path) -> None:
     assert CARD_NUMBER in run("card", "read", "--image", images / "issued.card").out
+
+
+@pytest.mark.parametrize(
+    ("variables", "who"),
+    [
+        ({"LOGNAME": "gu"}, "gu"),
+        ({"LOGNAME": "keys", "SUDO_USER": "gu"}, "gu"),  # sudo -u keys cardkit ...
+        ({"LOGNAME": "keys", "SUDO_USER": "root", "CARDKIT_OPERATOR": "window"}, "window"),
+    ],
+)
+def test_who_is_accountable(
+    variables: dict[str, str], who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CARDKIT_OPERATOR", "SUDO_USER", "LOGNAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert operator() == who

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import pytest
 from cardkit.keys import soft_file, soft_format
 from tests.certificates import make_authority
 from tests.cli.conftest import Result, Run
-from tests.tokens import LABEL, MODULE, PIN, make_token
+from tests.tokens import LABEL, MODULE, PIN, configure, make_token
 
 TEST_KEYS = Path(__file__).parents[2] / "keys_test"
 PASSPHRASES = {"zhao": "six words that nobody guesses", "qian": "another sentence of hers"}
@@ -67,17 +68,29 @@ def as_(run: Run, monkeypatch: pytest.MonkeyPatch) -> As:
     return it
 
 
+@pytest.fixture(scope="session")
+def _filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test leaves its token, which takes seconds to fill, for the others."""
+    return tmp_path_factory.mktemp("filled") / "token"
+
+
 @pytest.fixture
-def token(as_: As, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def token(as_: As, _filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``token.toml`` beside the test: a token with the master keys of 3DES; its PIN in a file."""
-    make_token(tmp_path / "softhsm")
     monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm" / "softhsm2.conf"))
+    if _filled.exists():
+        shutil.copytree(_filled, tmp_path, dirs_exist_ok=True)
+        configure(tmp_path / "softhsm")
+        monkeypatch.setenv("CARDKIT_OPERATOR", "clerk")
+        return
+    make_token(tmp_path / "softhsm")
     _secret_file("cards.pin", PIN)
     Path("token.toml").write_text("\n".join([*TOKEN_LINES, 'pin_file = "cards.pin"']))
     make_store(as_, TEST_KEYS / "masters-3des.toml")
     assert as_("boss", "token roles", *_roles(), *TOKEN).code == 0
     loaded = as_("yi", "token load", *names_of(TEST_KEYS / "masters-3des.toml"), *TOKEN, *WAY)
     assert loaded.code == 0, loaded.err
+    shutil.copytree(tmp_path, _filled)
 
 
 def make_store(as_: As, keys: Path) -> None:

@@ -158,9 +158,27 @@ def kill_all(road: Road, points: list[Point]) -> int:
     return len(points)
 
 
+def points_to_kill_at(road: str) -> list[Point]:
+    """Points of a list that differ for a program that is dead.
+
+    It leaves the same after a command whose answer it did not live to see and before the next one.
+
+    Examples
+    --------
+    >>> [str(point) for point in points_to_kill_at("blank")][2:4]
+    ['0004 cut-before 00840000', '0005 torn 00840000']
+    """
+    points = read_points(road)
+    return [
+        point
+        for point, following in zip(points, [*points[1:], None], strict=True)
+        if (point.hit, following and following.hit) != (Hit.UNANSWERED, Hit.CUT_BEFORE)
+    ]
+
+
 def _main(name: str, first: str, last: str) -> None:
     (road,) = (road for road in LISTED if road.name == name)
-    points = read_points(name)[int(first) - 1 : int(last)]
+    points = [p for p in points_to_kill_at(name) if int(first) <= p.number <= int(last)]
     sys.stdout.write(f"{kill_all(road, points)} killed\n")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.places import Point, chunk_id, chunks, read_points
+from tests.crash.killing import points_to_kill_at
+from tests.crash.places import Point, chunk_id, chunks
 from tests.crash.scene import LISTED, Road
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="NOT TESTED: no fork here")
@@ -23,7 +24,7 @@ _REPOSITORY = Path(__file__).parents[2]
     [
         pytest.param(road, points, id=f"{road.name}-{chunk_id(points)}")
         for road in LISTED
-        for points in chunks(read_points(road.name), _CHUNK)
+        for points in chunks(points_to_kill_at(road.name), _CHUNK)
     ],
 )
 def test_the_next_program_finishes_what_a_killed_one_has_left(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import errno
 import hashlib
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardkit import history
+from cardkit.errors import UsageError
 from cardkit.history import Head
 from cardkit.keys.audit import HEAD_GONE, AuditError, AuditLog, Entry
 from cardkit.keys.audit_head import HeadFile, Mark, Sealer
@@ -53,6 +55,23 @@ def test_any_edited_field_is_found(log: AuditLog, place: int, field: int) -> Non
     lines[place] = json.dumps(entry).encode() + b"\n"
     log.path.write_bytes(b"".join(lines))
     assert str(place + 1) in log.verify().problem
+
+
+@pytest.mark.parametrize("odd", ["NaN", "1e999", "null", "true", "[]", "{}", "-1.5", '"x"', "7"])
+@pytest.mark.parametrize("field", range(10))
+def test_a_field_of_another_kind_is_an_edited_entry_too(
+    log: AuditLog, field: int, odd: str
+) -> None:
+    """Nothing that stands in the file is a fault of the program that reads it."""
+    lines = raw(log)
+    fields = [json.dumps(value) for value in json.loads(lines[2])]
+    fields[field] = odd
+    lines[2] = f"[{', '.join(fields)}]\n".encode()
+    log.path.write_bytes(b"".join(lines))
+    assert log.verify().problem in {"entry 3 was changed", "entry 3 is missing"}
+    for look in (lambda: list(log.lines()), log.reservations, log.set_backs):
+        with contextlib.suppress(AuditError):
+            look()
 
 
 def test_reordered_and_removed_entries_are_found(log: AuditLog) -> None:
@@ -130,6 +149,27 @@ def test_the_last_entry_is_found_however_long_it_and_what_a_crash_left_are(
     log.append(Entry("a", "after"))
     assert log.verify().intact
     assert [line.entry.action for line in log.lines()][-2:] == ["long", "after"]
+
+
+def test_a_disk_that_is_full_for_the_first_head_leaves_no_empty_one(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty head is one that was damaged: it would end the use of all keys, for good."""
+    log, real, full = AuditLog(tmp_path / "log", clock), os.open, [True]
+
+    def opened(path: str | os.PathLike[str], *rest: int) -> int:
+        handle = real(path, *rest)
+        if full[0] and ".head" in str(path):
+            os.dup2(real("/dev/full", os.O_WRONLY), handle)
+        return handle
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(UsageError, match="No space left on device"):
+        log.append(Entry("a", "derive"))
+    full[0] = False
+    log.append(Entry("a", "derive"))
+    assert log.verify().intact
+    assert log.verify().head.sequence == 2
 
 
 def test_a_crash_between_log_and_head_loses_nothing(log: AuditLog) -> None:
@@ -276,9 +316,44 @@ def test_a_log_that_was_rewritten_whole_is_found_by_its_seal(
     HeadFile(end, seals[forged]).write(head_file)
     with pytest.raises(AuditError, match=r"was rewritten|has no seal"):
         AuditLog(log.path, clock).seal_with(SEALER)
-    if forged != "no seal":  # a program that runs finds it with its next entry
-        with pytest.raises(AuditError, match=r"was rewritten|was changed"):
-            log.append(Entry("a", "derive"))
+    # A program that runs finds it with its next entry, and does not seal what is there.
+    with pytest.raises(AuditError, match=r"was rewritten|was changed|has no seal"):
+        log.append(Entry("a", "derive"))
+
+
+def test_a_head_that_is_gone_is_not_made_anew_by_a_program_that_has_its_store_open(
+    log: AuditLog,
+) -> None:
+    log.seal_with(SEALER, check=False)
+    log.append(Entry("a", "derive"))
+    head_file = log.path.with_name("log.head")
+    head_file.unlink()
+    with pytest.raises(AuditError, match="has no seal"):
+        log.append(Entry("a", "derive"))
+    assert not head_file.exists()
+
+
+@pytest.mark.parametrize("opened", ["before its first entry", "after one"])
+def test_a_longer_log_put_in_place_is_not_sealed_by_a_program_that_runs(
+    log: AuditLog, clock: Clock, opened: str
+) -> None:
+    """Its end is behind the seal, which stays as it was; only the entries there are others."""
+    log.seal_with(SEALER, check=False)
+    log.append(Entry("a", "derive"))
+    running = AuditLog(log.path, clock)
+    running.seal_with(SEALER)
+    if opened == "after one":
+        running.append(Entry("a", "derive"))
+    head_file = log.path.with_name("log.head")
+    seals = HeadFile.read(head_file).seals
+    rewrite(log, 9, "somebody else")
+    for _ in range(4):
+        log = AuditLog(log.path, clock)
+        head_file.unlink(missing_ok=True)
+        log.append(Entry("somebody else", "derive"))
+    HeadFile(HeadFile.read(head_file).end, seals).write(head_file)
+    with pytest.raises(AuditError, match="was rewritten"):
+        running.append(Entry("a", "derive"))
 
 
 def test_a_sealed_log_goes_on(log: AuditLog, clock: Clock) -> None:

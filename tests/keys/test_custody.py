@@ -450,7 +450,9 @@ def test_what_a_sealed_batch_refuses(vault: Vault, tmp_path: Path) -> None:
     factors = Factors(ABOVE, bytes(8))
     with pytest.raises(KeyPolicyError, match="may not be used for derive"):
         write_sealed(vault.as_("clerk"), [irk], factors, under, tmp_path / "x")
-    assert "refused" in vault.actions()[-1][2]
+    last = list(vault.audit.lines())[-1].entry
+    assert (last.action, last.key) == ("derive-file", str(irk))
+    assert last.result.startswith("refused: ")
     with pytest.raises(RoleError):
         write_sealed(vault.as_("shen"), [irk], factors, under, tmp_path / "x")
     assert not (tmp_path / "x").exists()

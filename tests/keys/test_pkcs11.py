@@ -405,7 +405,10 @@ def test_settings_file(token: Softhsm, tmp_path: Path) -> None:
     assert source is not None
     with Pkcs11KeyStore(read, source) as store:
         assert store.names() == []
-    for wrong in ('pin = "1"', 'card_keys = "cloud"', 'timeout = "x"', "]["):
+    for wrong in (
+        'pin = "1"', 'card_keys = "cloud"', "card_keys = [1]", 'timeout = "x"', "timeout = nan",
+        'test = "false"', "][",
+    ):  # fmt: skip
         path.write_text(text + wrong)
         with pytest.raises(UsageError) as caught:
             read_settings(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import socket
 import threading
 import time
@@ -452,6 +453,13 @@ def test_nobody_listens_with_tls(place: Surroundings) -> None:
             store.reference("SSSE.IRK")
 
 
+def test_more_cards_than_a_message_holds_are_told_as_that(store: RemoteKeyStore) -> None:
+    """And not as a service that went away."""
+    ref = store.reference("SSSE.IRK")
+    with pytest.raises(KeyPolicyError, match="more than 8,388,608 cards at once"):
+        store.derive_many(ref, Factors(ABOVE, bytes(8 * 8_388_609)))
+
+
 def test_settings_file(place: Surroundings, tmp_path: Path) -> None:
     ours = place.client_credentials
     path = tmp_path / "remote.toml"
@@ -462,11 +470,15 @@ def test_settings_file(place: Surroundings, tmp_path: Path) -> None:
     path.write_text(text)
     with open_remote(path) as store:
         assert store.reference("SSSE.IRK") == soft().reference("SSSE.IRK")
-    for wrong in ("][", "colour = 1", 'timeout = "x"'):
+    for wrong in ("][", "colour = 1", 'timeout = "x"', "timeout = -1", "timeout = inf"):
         path.write_text(text + wrong)
         with pytest.raises(UsageError) as caught:
             open_remote(path)
         assert str(path) in one_line(caught.value)
+    for name, wrong in (("port", "inf"), ("port", "99999"), ("ca", "5"), ("host", '""')):
+        path.write_text(re.sub(f"^{name} = .*$", f"{name} = {wrong}", text, flags=re.MULTILINE))
+        with pytest.raises(UsageError, match=f"remote.toml: {name} is a"):
+            open_remote(path)
     path.write_text(text.replace(str(ours.key), "missing.key"))
     with pytest.raises(UsageError, match="no such file"):
         open_remote(path)
@@ -489,6 +501,13 @@ def test_a_cut_frame_is_no_frame(cut: int) -> None:
     write_frame(pipe, {"do": "x"}, b"blob!")
     with pytest.raises(FrameError):
         read_frame(io.BytesIO(pipe.getvalue()[:-cut][: len(pipe.getvalue()) - 1] or b"\0"))
+
+
+def test_a_frame_that_is_nested_too_deep_is_no_frame() -> None:
+    """A client must not end its thread of the service with a traceback."""
+    header = b"[" * 100_000
+    with pytest.raises(FrameError, match="not JSON"):
+        read_frame(io.BytesIO(len(header).to_bytes(4) + bytes(4) + header))
 
 
 @given(noise=st.binary(min_size=1, max_size=64))

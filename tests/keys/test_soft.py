@@ -109,6 +109,10 @@ def test_unknown_key_and_version(store: SoftKeyStore) -> None:
             WRONG_CHECK_VALUE,
             "check value of key A does not fit",
         ),
+        *(
+            (f'format = "cardkit test keys 1"\n[keys]\n{key}', "key A is no table with a version")
+            for key in ("A = 5", 'A = {version = "x"}', "A = {version = inf}", "A = {version = 0}")
+        ),
     ],
 )
 def test_key_files_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import signal
 import subprocess
@@ -10,24 +11,29 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 
 from cardkit.card.key_request import External, Internal
 from cardkit.cli.common import operator
-from cardkit.cli.key_token import token as token_command
+from cardkit.cli.main import cli
+from cardkit.crypto import des
+from cardkit.crypto.diversify import diversify
 from cardkit.doctor.finding import State
 from cardkit.doctor.stores import check_keys
 from cardkit.doctor.tokens import check_key_service, check_token
-from cardkit.errors import CardkitError, RefusedError, UsageError
+from cardkit.errors import CardkitError, RefusedError, UnreachableError, UsageError
 from cardkit.keys import Factors
 from cardkit.keys.agent import listening
 from cardkit.keys.agent import serve as agent_serves
+from cardkit.keys.bulk import check_value
 from cardkit.keys.custody import RoleError, Wish
 from cardkit.keys.open_remote import Token, is_elsewhere, open_elsewhere, open_profile
-from cardkit.keys.record import KeyRecord, KeyState, usual_usage
+from cardkit.keys.record import KeyRecord, KeyState, Operation, usual_usage
 from cardkit.keys.reference import CheckValue, city_factor, province_factor
 from cardkit.keys.remote_settings import ServiceAddress
 from cardkit.keys.remote_tls import connect_to
@@ -36,6 +42,7 @@ from cardkit.keys.soft import SoftKeyStore
 from cardkit.keys.store import KeyPolicyError
 from cardkit.keys.token_custody import TokenCustody
 from cardkit.keys.token_records import TokenRecords
+from cardkit.keys.token_wrapped import WrappedBatch
 from cardkit.profile import load
 from tests.certificates import make_authority
 from tests.keys.conftest import Vault
@@ -43,6 +50,7 @@ from tests.tokens import LABEL, PIN, make_token
 
 NOW = dt.datetime(2026, 11, 21, 2, 0, tzinfo=dt.UTC)
 MASTER = bytes.fromhex("404142434445464748494A4B4C4D4E4F")
+TRANSPORT = bytes(range(32))
 CHECK_VALUE = SoftKeyStore({("K", 1): MASTER}, test=True).reference("K").check_value
 FACTORS = Factors((province_factor("63"), city_factor("639900")), b"8684BF7C")
 ROLES = {
@@ -166,7 +174,11 @@ def test_a_record_of_another_key_is_refused(settings: Path) -> None:
             use(opened)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "x", "records": []}'])
+@pytest.mark.parametrize("text", [
+    "", "[]", "{}", '{"format": "x", "records": []}',
+    '{"format": "cardkit token records 1", "records": [], "roles": {"use": "clerk"}}',
+    '{"format": "cardkit token records 1", "records": [], "roles": {"use": [["clerk"]]}}',
+])  # fmt: skip
 def test_records_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     path = tmp_path / "token.records"
     path.write_text(text)
@@ -201,6 +213,94 @@ def test_test_keys_of_a_token_and_a_real_profile(settings: Path) -> None:
     path.write_text(text)
     with pytest.raises(RefusedError, match="not marked as a test"):
         open_profile(load(str(path)), lambda: NOW, "window")
+
+
+# --- card keys that leave under a transport key ---------------------------------------------------
+
+
+def factory(settings: Path) -> Token:
+    """A token with a transport key that the factory has, too, and a key that may be derived."""
+    opened = Token.open(settings, lambda: NOW)
+    transport = CheckValue(check_value("aes", TRANSPORT))
+    wrap, derive = frozenset({Operation.WRAP}), frozenset({Operation.DERIVE})
+    for key, secret in (
+        (
+            replace(record(), name="KEK", algorithm="aes", usage=wrap, check_value=transport),
+            TRANSPORT,
+        ),
+        (replace(record(), name="DF01.UK1", usage=derive), MASTER),
+        (record(), MASTER),
+    ):
+        act(opened, "yi").load(key, Secret(secret))
+    return opened
+
+
+def test_the_factory_gets_the_card_keys_of_a_batch(
+    settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrapped inside the token; what a factory reads is read here by the layout alone."""
+    factory(settings).store.close()
+    cards = [number.to_bytes(8) for number in range(2500)]
+    (tmp_path / "cards.txt").write_text("".join(f"{card.hex()}\n" for card in cards))
+    words = ["derive", "DF01.UK1", "--token", str(settings), "--under", "KEK", "--province", "63"]
+    words += ["--city", "639900", "--cards", str(tmp_path / "cards.txt")]
+    words += ["--out", str(tmp_path / "cards.wrapped"), "--json"]
+    told = json.loads(cardkit(words, "window", monkeypatch).stdout)
+
+    content = (tmp_path / "cards.wrapped").read_bytes()
+    assert told["sha256"] == hashlib.sha256(content).hexdigest()
+    assert content[:10] == b"CARDWRAP\0\1"
+    body = content[14 + int.from_bytes(content[10:14]) :]
+    assert len(body) == 2500 * (8 + 24)
+    for place in (0, 1023, 1024, 2499):
+        entry = body[32 * place : 32 * place + 32]
+        assert entry[:8] == cards[place]
+        key = aes_key_unwrap(TRANSPORT, entry[8:])
+        assert des.same_key(key, diversify(MASTER, *FACTORS.above, cards[place]))  # odd parity
+
+    last = [line.entry for line in Token.open(settings, lambda: NOW).audit.lines()][-2:]
+    assert [(e.actor, e.action, e.count, e.result) for e in last] == [
+        ("window", "derive-file", 2500, "ok"),
+        ("window", "derive-file", 0, "ok"),
+    ]
+    assert told["sha256"] in last[1].detail
+
+
+@pytest.mark.parametrize(
+    ("actor", "name", "under", "factors", "words"),
+    [
+        ("li", "DF01.UK1", "KEK", FACTORS, "li may not derive-file"),
+        ("window", "SSSE.UKSSSE", "KEK", FACTORS, "may not be used for derive"),
+        ("window", "DF01.UK1", "SSSE.UKSSSE", FACTORS, "may not be used for wrap"),
+        ("window", "DF01.UK1", "KEK", Factors((), b"8684BF7C"), "diversified in 3 levels"),
+    ],
+)
+def test_no_card_keys_leave_a_token_against_its_records(
+    settings: Path, actor: str, name: str, under: str, factors: Factors, words: str
+) -> None:
+    opened = factory(settings)
+    with opened.store, pytest.raises(RefusedError, match=words):
+        WrappedBatch(opened, actor, [name], factors, under)
+    *_, last = (line.entry for line in opened.audit.lines())
+    assert (last.actor, last.action, last.key, last.count) == (actor, "derive-file", name, 0)
+    assert last.result.startswith("refused: ")
+
+
+def test_a_token_that_goes_away_leaves_no_file_of_card_keys(
+    settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = factory(settings)
+    path = tmp_path / "cards.wrapped"
+    with opened.store:
+        batch = WrappedBatch(opened, "window", ["DF01.UK1"], FACTORS, "KEK")
+        monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "nowhere"))
+        opened.store.close()  # as if it had ended; the next question opens the token anew
+        with pytest.raises(UnreachableError):
+            batch.write(path)
+        monkeypatch.undo()
+    assert not path.exists()
+    *_, last = (line.entry for line in opened.audit.lines())
+    assert last.result.startswith("failed: ")
 
 
 # --- roles ----------------------------------------------------------------------------------------
@@ -285,7 +385,8 @@ def test_doctor_says_what_the_token_can_and_cannot_do(settings: Path) -> None:
 
 def cardkit(arguments: list[str], operator: str, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.setenv("CARDKIT_OPERATOR", operator)
-    result = CliRunner().invoke(token_command, arguments)
+    # From the top, as people do: commands keep the help option of whoever called them first.
+    result = CliRunner().invoke(cli, ["key", "token", *arguments])
     assert PIN not in result.output
     return result
 

@@ -1,7 +1,12 @@
-"""A registry that lives as long as one test, in a file or in a database of a server."""
+"""A registry that lives as long as one test, in a file or in a database of a server.
+
+Making its tables takes longer than most tests: that is done once for each kind of database, and
+every test gets a copy.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,12 +44,40 @@ def database(server: postgres.Server) -> Iterator[str]:
 
 
 @pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest) -> str:
+def unmade(request: pytest.FixtureRequest) -> str:
     """URL of a registry that is yet to be made, in each kind of database."""
     if request.param == "sqlite":
         return sqlite_url(request.getfixturevalue("path"))
     made: str = request.getfixturevalue("database")
     return made
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty registry in a file, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "registry.db"
+    open_at(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _empty_database(server: postgres.Server) -> str:
+    url = server.database()
+    open_at(url).close()
+    return postgres.name_of(url)
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, path: Path) -> Iterator[str]:
+    """URL of an empty registry, in each kind of database."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("empty_file"), path)
+        yield sqlite_url(path)
+        return
+    server: postgres.Server = request.getfixturevalue("server")
+    made = server.database(request.getfixturevalue("_empty_database"))
+    yield made
+    server.drop(made)
 
 
 @pytest.fixture

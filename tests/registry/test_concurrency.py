@@ -63,14 +63,14 @@ def test_a_new_file_that_another_program_holds_is_waited_for(path: Path) -> None
     other.close()
 
 
-def test_programs_that_make_a_registry_at_once_make_one(url: str) -> None:
+def test_programs_that_make_a_registry_at_once_make_one(unmade: str) -> None:
     def program() -> None:
-        with open_at(url) as registry:
+        with open_at(unmade) as registry:
             enrol(registry, crowd(2))
 
     started = [children.start(program) for _ in range(6)]
     assert [children.wait(child) for child in started] == [0] * 6
-    with open_at(url) as registry:
+    with open_at(unmade) as registry:
         assert_consistent(registry)
         assert registry.counts()["planned"] == 2
 

@@ -6,8 +6,10 @@ and can be started again at any time.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -95,7 +97,7 @@ def test_killed_before_and_after_every_commit(path: Path) -> None:
             assert_finished(registry)
 
 
-def run_until(statement: int, at: Path) -> int:
+def run_until(statement: int, at: Path, work: Callable[[Registry], object] = work) -> int:
     """Work, dying at the given statement that changes something; returns how many there were.
 
     SQLite itself reports them, one for every row and for BEGIN and COMMIT as well.
@@ -122,13 +124,17 @@ def run_until(statement: int, at: Path) -> int:
     return seen
 
 
-def test_killed_at_every_statement(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_at_every_statement(
+    path: Path, empty_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Inside transactions too: also half an enrolment leaves nothing."""
     monkeypatch.setattr(enrolment, "CHUNK", 2)
+    shutil.copyfile(empty_file, path)
     total = run_until(0, path)
     assert total > 100
     for statement in range(1, total + 1):
         at = path.with_name(f"statement-{statement}.db")
+        shutil.copyfile(empty_file, at)
         assert children.run(partial(run_until, statement, at)) == children.KILLED
         with open_at(at) as registry:
             assert sum(registry.counts().values()) in (0, PEOPLE)
@@ -154,6 +160,17 @@ def test_power_cut_in_process(path: Path, when: str, *, kept: bool) -> None:
         assert (sum(registry.counts().values()) == PEOPLE) == kept
         work(registry)
         assert_finished(registry)
+
+
+def test_killed_while_its_tables_are_made(path: Path) -> None:
+    """They are made in one transaction, so some of its statements stand for all."""
+    total = run_until(0, path, lambda _: None)
+    for statement in [*range(1, total, total // 15), total]:
+        at = path.with_name(f"statement-{statement}.db")
+        assert children.run(partial(run_until, statement, at)) == children.KILLED
+        with open_at(at) as registry:
+            work(registry)
+            assert_finished(registry)
 
 
 def test_killed_while_it_is_being_made(path: Path) -> None:

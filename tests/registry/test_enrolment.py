@@ -44,7 +44,7 @@ def test_an_applicant_gets_a_record_with_numbers(registry: Registry) -> None:
     assert record.items == {"DF01.EF05.20": "10"}
     assert record.bank_card_number == "6200000000000005"
     assert (record.batch, record.row) == (result.batch, person.row)
-    assert record.planned_at == record.changed_at == "2012-05-01T08:00:02.000Z"
+    assert record.planned_at == record.changed_at == "2012-05-01T08:00:01.000Z"
 
 
 def test_the_same_roster_again_makes_nothing_new(registry: Registry) -> None:

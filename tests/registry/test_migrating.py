@@ -55,9 +55,9 @@ def with_layout_1(url: str) -> None:
 
 
 @pytest.fixture
-def old(url: str) -> str:
-    with_layout_1(url)
-    return url
+def old(unmade: str) -> str:
+    with_layout_1(unmade)
+    return unmade
 
 
 def migrate(url: str, **more: Any) -> migrating.Migration:
@@ -152,9 +152,9 @@ def test_a_step_that_fails_leaves_everything_as_it_was(
         assert_consistent(registry)
 
 
-def test_an_empty_database_is_not_migrated(url: str) -> None:
+def test_an_empty_database_is_not_migrated(unmade: str) -> None:
     with pytest.raises(RegistryError, match="there is no registry"):
-        migrate(url)
+        migrate(unmade)
 
 
 def test_a_newer_registry_is_not_migrated(url: str) -> None:
@@ -189,16 +189,16 @@ def test_a_program_that_was_running_changes_nothing_any_more(url: str, busy: str
 
 @pytest.fixture
 def both(
-    url: str, tmp_path: Path, request: pytest.FixtureRequest
+    unmade: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[tuple[Engine, Engine]]:
     """A database made by all steps, and one made from the tables of the code."""
-    if url.startswith("sqlite"):
+    if unmade.startswith("sqlite"):
         other = sqlite_url(tmp_path / "fresh.db")
     else:
         server = request.getfixturevalue("server")
         other = server.database()
         request.addfinalizer(lambda: server.drop(other))  # noqa: PT021
-    made, fresh = engine(url), engine(other)
+    made, fresh = engine(unmade), engine(other)
     with made.begin() as connection:
         migrating.run_steps(connection, 0, schema.VERSION)
     schema.metadata.create_all(fresh)

@@ -89,7 +89,7 @@ class Rule:
     unread : tuple of Unread
         What it does not look at.
     slow : bool
-        Takes a noticeable time: left out when a key service starts.
+        Takes a noticeable time: left to the full self-test, which every key service runs.
     """
 
     algorithm: str

@@ -34,7 +34,7 @@ def _file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _database(server: postgres.Server) -> str:
     url = server.database()
     open_office(url).registry.close()
-    return url.partition("?")[0].rpartition("/")[2]
+    return postgres.name_of(url)
 
 
 @contextmanager

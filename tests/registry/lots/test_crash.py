@@ -6,6 +6,7 @@ agree, nothing is half done, and going on leads where an undisturbed day leads.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -188,7 +189,7 @@ def assert_finished(registry: Registry) -> None:
 
 
 def commits_of(place: Path | str) -> int:
-    prepared(place)
+    """Of a day in a registry that is prepared."""
     hooked: list[str] = []
     with open_at(place, on_commit=hooked.append) as registry:
         Day(registry).work()
@@ -212,7 +213,7 @@ def killer(point: int) -> CommitHook:
 
 
 def killed_at(place: Path | str, point: int) -> None:
-    prepared(place)
+    """In a registry that is prepared."""
 
     def until_then() -> None:
         with open_at(place, on_commit=killer(point)) as registry:
@@ -228,17 +229,26 @@ def killed_at(place: Path | str, point: int) -> None:
 @pytest.mark.parametrize("part", range(4))
 def test_killed_at_every_commit(tmp_path: Path, part: int) -> None:
     """In four parts, which several processes can share."""
-    for point in range(1 + part, commits_of(tmp_path / "whole.db") + 1, 4):
-        killed_at(tmp_path / f"{point}.db", point)
+    morning = tmp_path / "morning.db"
+    prepared(morning)
+    for point in range(1 + part, commits_of(copied(morning, "whole")) + 1, 4):
+        killed_at(copied(morning, str(point)), point)
+
+
+def copied(morning: Path, name: str) -> Path:
+    place = morning.with_name(f"{name}.db")
+    shutil.copyfile(morning, place)
+    return place
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_some_commits_on_a_server(server: postgres.Server, when: str) -> None:
     """Every seventh commit: of the places, the stock, the lots, the archive."""
-    url = server.database()
-    commits = commits_of(url)
-    server.drop(url)
+    morning = server.database()
+    prepared(morning)
+    like = postgres.name_of(morning)
+    commits = commits_of(server.database(like))
     for point in range(1 if when == "before" else 2, commits + 1, 14):
-        url = server.database()
+        url = server.database(like)
         killed_at(url, point)
         server.drop(url)

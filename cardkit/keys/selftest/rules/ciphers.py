@@ -64,14 +64,14 @@ RULES = (
     Rule("AES CBC", inputs("key iv data"), aes.encrypt_cbc, "SP 800-38A", also=("AES-CBC",)),
     Rule(
         "SM2 signature", inputs("d k id:text data"), _sign, "GM/T 0003.2, curve of GM/T 0003.5",
-        also=("SM2 sign (sm2p256v1)",),
+        also=("SM2 sign (sm2p256v1)",), slow=True,
     ),
     Rule(
         "SM2 signature, example curve", inputs("d k id:text data"), _sign_on_example,
-        "GM/T 0003.2 annex A", also=("SM2 sign (Fp-256 test curve)",),
+        "GM/T 0003.2 annex A", also=("SM2 sign (Fp-256 test curve)",), slow=True,
     ),
     Rule(
         "SM2 encryption", inputs("d k data"), _encrypt, "GM/T 0003.4, order of GM/T 0009",
-        also=("SM2 encrypt C1||C3||C2",),
+        also=("SM2 encrypt C1||C3||C2",), slow=True,
     ),
 )  # fmt: skip
