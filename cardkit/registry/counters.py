@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
 
 from cardkit.registry import numbering, turn
 from cardkit.registry.numbering import Numbering
@@ -23,20 +23,11 @@ _SERIAL_LIMIT = 1 << 8 * numbering.SERIAL_LENGTH
 class Counters:
     """Number sequences of one registry; used inside a ``writing`` block only."""
 
-    def __init__(self, engine: Engine) -> None:
-        name = counters.c.name == bindparam("key")
-        self._get = Statement(engine, select(counters.c.next).where(name))
-        self._set = Statement(engine, update(counters).where(name).values(next=bindparam("value")))
-        self._new = Statement(engine, insert(counters).inline(), ("name", "next"))
-        self._numbers = Statement(engine, _between(cards.c.card_number))
-        self._codes = Statement(engine, _between(cards.c.card_id_code))
-        self._chips = Statement(engine, _between(chips.c.card_id_code))
-
     def peek(self, connection: Connection, name: str, first: int = 1) -> int:
         """The next number, not below `first`."""
         known = turn.of(connection).numbers
         if name not in known:
-            row = self._get.first(connection, key=name)
+            row = _GET.first(connection, key=name)
             if row is None:
                 return first
             known[name] = int(row[0])
@@ -44,8 +35,8 @@ class Counters:
 
     def store(self, connection: Connection, name: str, following: int) -> None:
         """Keep where to go on."""
-        if not self._set.run(connection, key=name, value=following):
-            self._new.run_many(connection, [(name, following)])
+        if not _SET.run(connection, key=name, value=following):
+            _NEW.run_many(connection, [(name, following)])
         turn.of(connection).numbers[name] = following
 
     def draw(self, connection: Connection, name: str) -> int:
@@ -74,7 +65,7 @@ class Counters:
             self.peek(connection, name, rule.card_first),
             rule.card_limit,
             partial(numbering.card_number, rule.card_prefix),
-            lambda low, high: _firsts(self._numbers, connection, low=low, high=high),
+            lambda low, high: _firsts(_NUMBERS, connection, low=low, high=high),
             "card numbers",
         )
         self.store(connection, name, following)
@@ -93,8 +84,8 @@ class Counters:
         name = f"serial:{district}"
 
         def taken(low: bytes, high: bytes) -> Iterable[bytes]:
-            yield from map(bytes, _firsts(self._codes, connection, low=low, high=high))
-            yield from map(bytes, _firsts(self._chips, connection, low=low, high=high))
+            yield from map(bytes, _firsts(_CODES, connection, low=low, high=high))
+            yield from map(bytes, _firsts(_CHIPS, connection, low=low, high=high))
 
         make: Callable[[int], bytes] = partial(numbering.id_code, district)
         found, following = numbering.draw(
@@ -110,3 +101,12 @@ def _between(column: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
 
 def _firsts(statement: Statement, connection: Connection, **values: str | bytes) -> Iterable[Any]:
     return (row[0] for row in statement.all(connection, **values))
+
+
+_NAMED = counters.c.name == bindparam("key")
+_GET = Statement(select(counters.c.next).where(_NAMED))
+_SET = Statement(update(counters).where(_NAMED).values(next=bindparam("value")))
+_NEW = Statement(insert(counters).inline(), ("name", "next"))
+_NUMBERS = Statement(_between(cards.c.card_number))
+_CODES = Statement(_between(cards.c.card_id_code))
+_CHIPS = Statement(_between(chips.c.card_id_code))

@@ -88,6 +88,24 @@ class _Known(NamedTuple):
         return f"_Known({self.person_id})"
 
 
+_ADD_PEOPLE = Statement(insert(people).inline(), _PERSON_COLUMNS)
+_ADD_CARDS = Statement(insert(cards).inline(), _CARD_COLUMNS)
+_UPDATE_PERSON = Statement(
+    update(people)
+    .where(people.c.id == bindparam("person_id"))
+    .values({name: bindparam("new_" + name) for name in _RENEWED})
+)
+_UPDATE_CARD = Statement(
+    update(cards)
+    .where(cards.c.id == bindparam("card_id"))
+    .values(
+        kind=bindparam("new_kind"),
+        bank_card_number=bindparam("new_bank"),
+        changed_at=bindparam("instant"),
+    )
+)
+
+
 class Enroller:
     """Enrols applicants into one registry."""
 
@@ -95,25 +113,6 @@ class Enroller:
         self.store = store
         self.journal = journal
         self.counters = counters
-        engine = store.engine
-        self.add_people = Statement(engine, insert(people).inline(), _PERSON_COLUMNS)
-        self.add_cards = Statement(engine, insert(cards).inline(), _CARD_COLUMNS)
-        self.update_person = Statement(
-            engine,
-            update(people)
-            .where(people.c.id == bindparam("person_id"))
-            .values({name: bindparam("new_" + name) for name in _RENEWED}),
-        )
-        self.update_card = Statement(
-            engine,
-            update(cards)
-            .where(cards.c.id == bindparam("card_id"))
-            .values(
-                kind=bindparam("new_kind"),
-                bank_card_number=bindparam("new_bank"),
-                changed_at=bindparam("instant"),
-            ),
-        )
 
     def enrol(
         self,
@@ -305,7 +304,7 @@ class _Run:
     def _correct(self, person: _Known, applicant: Applicant) -> None:
         merged: dict[str, str] = json.loads(person.items or "{}")
         merged.update(applicant.items)
-        self._all.update_person.run(
+        _UPDATE_PERSON.run(
             self._connection,
             person_id=person.person_id,
             new_items=_items(merged),
@@ -315,7 +314,7 @@ class _Run:
             },
         )
         if person.card_id is not None:
-            self._all.update_card.run(
+            _UPDATE_CARD.run(
                 self._connection,
                 card_id=person.card_id,
                 new_kind=applicant.card_kind or person.card_kind,
@@ -331,8 +330,8 @@ class _Run:
         rule, count = self._numbering, len(self._new_cards)
         numbers = counters.card_numbers(connection, rule, count)
         codes = counters.id_codes(connection, rule.district, count, rule.serial_first)
-        self._all.add_people.run_many(connection, self._new_people)
-        self._all.add_cards.run_many(connection, list(self._card_rows(numbers, codes)))
+        _ADD_PEOPLE.run_many(connection, self._new_people)
+        _ADD_CARDS.run_many(connection, list(self._card_rows(numbers, codes)))
         self._all.journal.append_many(connection, self._instant, self._events(numbers, codes))
         counters.store(connection, PERSON, self._next_person)
         counters.store(connection, CARD, self._next_card)

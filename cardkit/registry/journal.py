@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from cardkit.history import Head, Scalar, Verdict, chained, link, verify
 from cardkit.registry import turn
@@ -45,6 +45,17 @@ class Event(NamedTuple):
     detail: Detail | str = "{}"
 
 
+_INSERT = Statement(insert(history).inline(), _COLUMNS)
+_HEAD = Statement(
+    select(history.c.sequence, history.c.digest, history.c.instant)
+    .order_by(history.c.sequence.desc())
+    .limit(1)
+)
+_OF_CARD = Statement(
+    select(history).where(history.c.card == bindparam("card_id")).order_by(history.c.sequence)
+)
+
+
 class Journal:
     """Appends to and checks the history table of one database.
 
@@ -58,24 +69,9 @@ class Journal:
         are never quite the same.
     """
 
-    def __init__(
-        self, engine: Engine, actor: str, clock_slack: float = CLOCK_SLACK_SECONDS
-    ) -> None:
+    def __init__(self, actor: str, clock_slack: float = CLOCK_SLACK_SECONDS) -> None:
         self.actor = actor
         self._slack = timedelta(seconds=clock_slack)
-        self._insert = Statement(engine, insert(history).inline(), _COLUMNS)
-        self._head = Statement(
-            engine,
-            select(history.c.sequence, history.c.digest, history.c.instant)
-            .order_by(history.c.sequence.desc())
-            .limit(1),
-        )
-        self._of_card = Statement(
-            engine,
-            select(history)
-            .where(history.c.card == bindparam("card_id"))
-            .order_by(history.c.sequence),
-        )
 
     def by(self, actor: str) -> Journal:
         """The same history, written by somebody else: a window where several people work."""
@@ -91,7 +87,7 @@ class Journal:
     def _last(self, connection: Connection) -> tuple[int, bytes, str] | None:
         """Sequence, digest and instant of the last entry; asked once in a transaction."""
         notes = turn.of(connection)
-        if notes.last is None and (row := self._head.first(connection)) is not None:
+        if notes.last is None and (row := _HEAD.first(connection)) is not None:
             notes.last = row[0], bytes(row[1]), row[2]
         return notes.last
 
@@ -146,7 +142,7 @@ class Journal:
             self._add(connection, chunk)
 
     def _add(self, connection: Connection, rows: list[tuple[Value, ...]]) -> None:
-        self._insert.run_many(connection, rows)
+        _INSERT.run_many(connection, rows)
         if rows:
             sequence, instant, *_, digest = rows[-1]
             turn.of(connection).last = cast("tuple[int, bytes, str]", (sequence, digest, instant))
@@ -157,7 +153,7 @@ class Journal:
 
     def of_card(self, connection: Connection, card_id: int) -> tuple[HistoryEntry, ...]:
         """Everything that happened to a card record, oldest first."""
-        return tuple(HistoryEntry(*row) for row in self._of_card.all(connection, card_id=card_id))
+        return tuple(HistoryEntry(*row) for row in _OF_CARD.all(connection, card_id=card_id))
 
     def verify(self, connection: Connection) -> Verdict:
         """Check the whole chain, and that each record stands where its history left it.

@@ -63,12 +63,12 @@ class Making:
     """The moves of card records while cards are being made."""
 
     stock: UsesStock | None = None
+    _sql = MakingStatements()
 
     def __init__(self, store: Store, journal: Journal, counters: Counters) -> None:
         self._store = store
         self._journal = journal
         self._counters = counters
-        self._sql = MakingStatements(store.engine)
 
     # -- the road -------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from cardkit.registry.schema import cards, chips, columns
 from cardkit.registry.statements import Statement
@@ -12,15 +12,14 @@ from cardkit.registry.states import LIVE_CHIP
 class MakingStatements:
     """What `cardkit.registry.making.Making` asks and changes."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self) -> None:
         this_card = cards.c.id == bindparam("card_id")
         wanted = columns(cards, "id", "person", "state", "card_id_code", "district")
-        self.card = Statement(engine, select(*wanted).where(this_card))
+        self.card = Statement(select(*wanted).where(this_card))
         self.cards_of_code = Statement(
-            engine, select(*wanted).where(cards.c.card_id_code == bindparam("code"))
+            select(*wanted).where(cards.c.card_id_code == bindparam("code"))
         )
         self.chips = Statement(
-            engine,
             select(*columns(chips, "id", "card_id_code", "factory_atr", "state", "card")).where(
                 or_(
                     chips.c.card_id_code == bindparam("code"),
@@ -30,14 +29,12 @@ class MakingStatements:
             ),
         )
         self.live_chip = Statement(
-            engine,
             select(chips.c.id).where(
                 chips.c.card == bindparam("card_id"),
                 or_(*(chips.c.state == state.value for state in LIVE_CHIP)),
             ),
         )
         self.begin = Statement(
-            engine,
             update(cards)
             .where(this_card)
             .values(
@@ -52,7 +49,6 @@ class MakingStatements:
             ),
         )
         self.move = Statement(
-            engine,
             update(cards)
             .where(this_card)
             .values(
@@ -62,10 +58,9 @@ class MakingStatements:
             ),
         )
         self.recode = Statement(
-            engine, update(cards).where(this_card).values(card_id_code=bindparam("code"))
+            update(cards).where(this_card).values(card_id_code=bindparam("code"))
         )
         self.issue = Statement(
-            engine,
             update(cards)
             .where(this_card)
             .values(
@@ -77,12 +72,10 @@ class MakingStatements:
             ),
         )
         self.new_chip = Statement(
-            engine,
             insert(chips).inline(),
             ("id", "card_id_code", "factory_atr", "atr", "kind", "state", "card", "seen_at"),
         )
         self.rebind = Statement(
-            engine,
             update(chips)
             .where(chips.c.id == bindparam("chip_id"))
             .values(
@@ -96,7 +89,6 @@ class MakingStatements:
             ),
         )
         self.settle_chip = Statement(
-            engine,
             update(chips)
             .where(chips.c.id == bindparam("chip_id"))
             .values(state=bindparam("new_state"), card=bindparam("card_id")),

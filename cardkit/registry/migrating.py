@@ -74,7 +74,7 @@ def migrate(url: str, *, clock: Clock, actor: str, check: bool = False) -> Migra
                 schema.schema_version.update().values(version=schema.VERSION, applied_at=now)
             )
             detail = {"from": found, "to": schema.VERSION}
-            Journal(store.engine, actor).append(connection, now, Event("migrate", detail=detail))
+            Journal(actor).append(connection, now, Event("migrate", detail=detail))
         return Migration(found, schema.VERSION, copy)
     finally:
         store.close()

@@ -11,7 +11,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Engine,
     Select,
     bindparam,
     case,
@@ -88,11 +87,10 @@ class Queries:
     def __init__(self, store: Store, journal: Journal) -> None:
         self._store = store
         self._journal = journal
-        self._sql = _Statements(store.engine)
 
     def get(self, card_id: int) -> CardRecord:
         """The record with that number."""
-        record = self._first(self._sql.by_id, card_id=card_id)
+        record = self._first(_SQL.by_id, card_id=card_id)
         if record is None:
             raise UnknownCardError(card_id)
         return record
@@ -123,28 +121,28 @@ class Queries:
 
     def by_card_number(self, card_number: str) -> CardRecord | None:
         """Whose card number that is."""
-        return self._first(self._sql.by_card_number, number=card_number)
+        return self._first(_SQL.by_card_number, number=card_number)
 
     def by_citizen_number(self, citizen_number: str) -> CardRecord | None:
         """The record of a person that counts, or the last one that was given up."""
-        return self._first(self._sql.by_citizen_number, number=citizen_number)
+        return self._first(_SQL.by_citizen_number, number=citizen_number)
 
     def by_id_code(self, id_code: bytes) -> CardRecord | None:
         """The record on the chip with these first 12 bytes of a card id code."""
-        return self._first(self._sql.by_id_code, code=id_code[:ID_CODE_LENGTH])
+        return self._first(_SQL.by_id_code, code=id_code[:ID_CODE_LENGTH])
 
     def by_factory_atr(self, atr: bytes) -> CardRecord | None:
         """The record on the chip that came with this answer to reset and is not finished."""
-        return self._first(self._sql.by_factory_atr, atr=atr)
+        return self._first(_SQL.by_factory_atr, atr=atr)
 
     def by_atr(self, atr: bytes) -> CardRecord | None:
         """The record on the chip that now answers with this ATR."""
-        return self._first(self._sql.by_atr, atr=atr)
+        return self._first(_SQL.by_atr, atr=atr)
 
     def chip(self, id_code: bytes) -> Chip | None:
         """What is known about a chip, whatever became of it."""
         with self._store.reading() as connection:
-            row = self._sql.chip.first(connection, code=id_code[:ID_CODE_LENGTH])
+            row = _SQL.chip.first(connection, code=id_code[:ID_CODE_LENGTH])
         return _chip(row) if row else None
 
     def planned(
@@ -178,7 +176,7 @@ class Queries:
     def show(self, card_id: int) -> CardStory:
         """A record, its chips and its history."""
         with self._store.reading(snapshot=True) as connection:
-            record = self._sql.by_id.first(connection, card_id=card_id, **self._now())
+            record = _SQL.by_id.first(connection, card_id=card_id, **self._now())
             if record is None:
                 raise UnknownCardError(card_id)
             rows = connection.execute(_CHIP.where(chips.c.card == card_id).order_by(chips.c.id))
@@ -224,13 +222,12 @@ class Queries:
 class _Statements:
     """The questions asked for every card, compiled once."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self) -> None:
         number: BindParameter[str] = bindparam("number")
-        self.by_id = Statement(engine, _VIEW.where(cards.c.id == bindparam("card_id")))
-        self.by_card_number = Statement(engine, _VIEW.where(cards.c.card_number == number))
+        self.by_id = Statement(_VIEW.where(cards.c.id == bindparam("card_id")))
+        self.by_card_number = Statement(_VIEW.where(cards.c.card_number == number))
         given_up = or_(*(cards.c.state == state.value for state in DEAD))
         self.by_citizen_number = Statement(
-            engine,
             _VIEW.where(people.c.citizen_number == number)
             .order_by(case((given_up, 1), else_=0), cards.c.id.desc())
             .limit(1),
@@ -238,11 +235,11 @@ class _Statements:
         code = chips.c.card_id_code == bindparam("code")
         live = or_(*(chips.c.state == state.value for state in LIVE_CHIP))
         unfinished = chips.c.state == ChipState.BOUND.value
-        self.chip = Statement(engine, _CHIP.where(code))
-        self.by_id_code = Statement(engine, _on_chip(code, live))
+        self.chip = Statement(_CHIP.where(code))
+        self.by_id_code = Statement(_on_chip(code, live))
         atr: BindParameter[bytes] = bindparam("atr")
-        self.by_factory_atr = Statement(engine, _on_chip(chips.c.factory_atr == atr, unfinished))
-        self.by_atr = Statement(engine, _on_chip(chips.c.atr == atr, live))
+        self.by_factory_atr = Statement(_on_chip(chips.c.factory_atr == atr, unfinished))
+        self.by_atr = Statement(_on_chip(chips.c.atr == atr, live))
 
 
 def _on_chip(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -254,6 +251,9 @@ def _on_chip(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         .order_by(case((writing, 0), else_=1), cards.c.id)
         .limit(1)
     )
+
+
+_SQL = _Statements()
 
 
 def _streamed(

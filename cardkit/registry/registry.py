@@ -47,8 +47,8 @@ class Registry:
 
     def __init__(self, store: Store, actor: str, clock_slack: float = CLOCK_SLACK_SECONDS) -> None:
         self._store = store
-        self._journal = Journal(store.engine, actor, clock_slack)
-        counters = Counters(store.engine)
+        self._journal = Journal(actor, clock_slack)
+        counters = Counters()
         self.books = Books(store, self._journal, counters)
         self._enroller = Enroller(store, self._journal, counters)
         self._making = Making(store, self._journal, counters)

@@ -247,7 +247,7 @@ class _Loader:
         self._table = name
         self._counts[name] = 0
         self._binary = [n for n, c in enumerate(names) if isinstance(table.c[c].type, LargeBinary)]
-        self._insert = Statement(self._engine, insert(table).inline(), names)
+        self._insert = Statement(insert(table).inline(), names)
 
     def _row(self, values: list[Value], size: int) -> None:
         for place in self._binary:

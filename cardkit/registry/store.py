@@ -52,6 +52,9 @@ def instant(clock: Clock) -> str:
     return now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
+_ASK_LAYOUT = Statement(select(schema.schema_version.c.version))
+
+
 class Store:
     """An open registry database.
 
@@ -104,7 +107,6 @@ class Store:
             self.name = postgres.shown(self.engine.url)
         with translated(self.engine, self.name):
             self._open(busy_seconds or _BUSY_SECONDS)
-        self._ask_layout = Statement(self.engine, select(schema.schema_version.c.version))
 
     def _open(self, busy_seconds: float) -> None:
         try:
@@ -207,10 +209,10 @@ class Store:
         connection = self._for_writing()
         with connection.begin():
             if not self.is_sqlite:
-                question = self._ask_layout.sql if check else "SELECT 0"
+                question = _ASK_LAYOUT.sql(self.engine.dialect) if check else "SELECT 0"
                 row = postgres.take_turn(connection, question)
             else:
-                row = self._ask_layout.first(connection) if check else None
+                row = _ASK_LAYOUT.first(connection) if check else None
             if check:
                 self._compare_layout(row)
             yield connection
@@ -255,7 +257,7 @@ class Store:
             with translated(self.engine, self.name), self.engine.connect() as connection:
                 begun = connection.execution_options(passing=True)
                 with sqlite.hasty(begun) if self.is_sqlite else nullcontext(), begun.begin():
-                    self._compare_layout(self._ask_layout.first(begun))
+                    self._compare_layout(_ASK_LAYOUT.first(begun))
                     yield begun
 
     def _fault_point(self, when: Literal["before", "after"]) -> None:

@@ -84,13 +84,10 @@ class Keeping:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        engine = books.store.engine
         self._add_rows = Statement(
-            engine, insert(exchange_rows).inline(), ("batch", "row", "card", "result", "value")
+            insert(exchange_rows).inline(), ("batch", "row", "card", "result", "value")
         )
-        self._add_pieces = Statement(
-            engine, insert(exchange_pieces).inline(), ("file", "place", "content")
-        )
+        self._add_pieces = Statement(insert(exchange_pieces).inline(), ("file", "place", "content"))
 
     def draw(self, connection: Connection) -> int:
         """Number of a new batch within the registry."""

@@ -48,7 +48,7 @@ class Record:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._insert = Statement(books.store.engine, insert(inquiries).inline(), _COLUMNS)
+        self._insert = Statement(insert(inquiries).inline(), _COLUMNS)
         self._lock = threading.Lock()
         self._waiting: list[Asked] = []
         self._secret = _secret_of(books)

@@ -127,7 +127,7 @@ class Identities:
     def __init__(self, books: Books) -> None:
         self._books = books
         names = ("id", "person", "application", "verdict", "system", "checked_at", "actor")
-        self._insert = Statement(books.store.engine, insert(identity_checks).inline(), names)
+        self._insert = Statement(insert(identity_checks).inline(), names)
 
     def check_waiting(self, system: IdentityCheck) -> IdentityRun:
         """Ask about every open application without a verdict; each chunk is one durable commit.

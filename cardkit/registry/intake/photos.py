@@ -61,7 +61,7 @@ class Photos:
         query = select(photos.c.chip).where(
             photos.c.person == bindparam("person_id"), photos.c.current == literal_column("1")
         )
-        self._chip = Statement(books.store.engine, query)
+        self._chip = Statement(query)
 
     def take(self, person_id: int, photo: Prepared, *, source: str = "window") -> int:
         """Make a photo the one that counts for a person; returns its number.

@@ -52,8 +52,8 @@ class Bookkeeper:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._add_acts = Statement(books.store.engine, insert(acts).inline(), _ACT)
-        self._add_charges = Statement(books.store.engine, insert(charges).inline(), _CHARGE)
+        self._add_acts = Statement(insert(acts).inline(), _ACT)
+        self._add_charges = Statement(insert(charges).inline(), _CHARGE)
 
     def agent(self, connection: Connection, now: str, agent: Agent | None) -> int | None:
         """Number of the agent in the books; the same person with the same data has one."""

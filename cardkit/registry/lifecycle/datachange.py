@@ -43,7 +43,7 @@ class DataChange:
     def __init__(self, books: Books, rules: RuleSet) -> None:
         self._books = books
         self._rules = rules
-        self._add = Statement(books.store.engine, insert(corrections).inline(), _CORRECTION)
+        self._add = Statement(insert(corrections).inline(), _CORRECTION)
 
     def differences(
         self, connection: Connection, standings: Sequence[Standing], request: Request
@@ -177,5 +177,4 @@ class DataChange:
                 (people.c[name], bindparam(f"new_{name}")) for name in names
             ]
             of_person = update(people).where(people.c.id == bindparam("who"))
-            engine = self._books.store.engine
-            add(connection, Statement(engine, of_person.ordered_values(*new)), rows)
+            add(connection, Statement(of_person.ordered_values(*new)), rows)

@@ -24,10 +24,8 @@ class Dependents:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        engine = books.store.engine
-        self._add_accounts = Statement(engine, insert(bank_accounts).inline(), _ACCOUNT)
+        self._add_accounts = Statement(insert(bank_accounts).inline(), _ACCOUNT)
         self._set_number = Statement(
-            engine,
             update(cards)
             .where(cards.c.id == bindparam("which"))
             .values(bank_card_number=bindparam("number")),

@@ -36,9 +36,8 @@ class Succession:
     def __init__(self, books: Books, rules: RuleSet) -> None:
         self._books = books
         self._rules = rules
-        engine = books.store.engine
-        self._add_cards = Statement(engine, insert(cards).inline(), _CARD)
-        self._add_successions = Statement(engine, insert(successions).inline(), _SUCCESSION)
+        self._add_cards = Statement(insert(cards).inline(), _CARD)
+        self._add_successions = Statement(insert(successions).inline(), _SUCCESSION)
 
     def reserve(self, connection: Connection, count: int) -> int:
         """The first of the numbers of new card records."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from cardkit.registry.lifecycle.many import among, chunks
 from cardkit.registry.schema.cards import cards
@@ -19,26 +19,23 @@ _MANY = 20  # cards for which one UPDATE ... IN is worth it
 class MergeStatements:
     """What merging asks and changes for each card."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self) -> None:
         table = lot_cards.c
         self.listed = Statement(
-            engine,
             select(table.position, table.card, table.outcome, cards.c.state)
             .join_from(lot_cards, cards, cards.c.id == table.card)
             .where(table.lot == bindparam("lot_id")),
         )
         self.elsewhere = Statement(
-            engine,
             select(table.lot)
             .select_from(cards.outerjoin(lot_cards, table.card == cards.c.id))
             .where(cards.c.id == bindparam("card_id"))
             .order_by(table.lot.desc())
             .limit(1),
         )
-        self.add_conflicts = Statement(engine, insert(lot_conflicts).inline(), _CONFLICT)
+        self.add_conflicts = Statement(insert(lot_conflicts).inline(), _CONFLICT)
         # For many rows: outcome, instant, why, lot, position.
         self._take = Statement(
-            engine,
             update(lot_cards)
             .where(table.lot == bindparam("lot_id"), table.position == bindparam("at"))
             .values(
@@ -49,7 +46,6 @@ class MergeStatements:
         )
         # A card that the file says was handed out, and that is here.
         self.here = Statement(
-            engine,
             update(lot_cards)
             .where(table.lot == bindparam("lot_id"), table.position == bindparam("at"))
             .values(conflict=bindparam("why")),

@@ -116,7 +116,7 @@ class Merger:
         self._lifecycle = lifecycle
         self._approvals = approvals
         self._operators = Operators(books)
-        self._sql = MergeStatements(books.store.engine)
+        self._sql = MergeStatements()
 
     def merge(
         self,

@@ -34,7 +34,7 @@ class Packer:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._book = LotBook(books)
-        self._add_cards = Statement(books.store.engine, insert(lot_cards).inline(), _CARD_COLUMNS)
+        self._add_cards = Statement(insert(lot_cards).inline(), _CARD_COLUMNS)
 
     def pack(
         self,

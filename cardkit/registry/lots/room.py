@@ -34,7 +34,7 @@ class Lots(Leaving):
 
     def __init__(self, books: Books, lifecycle: HandsOut) -> None:
         super().__init__(books)
-        self._sql = MergeStatements(books.store.engine)
+        self._sql = MergeStatements()
         self._merger = Merger(books, lifecycle, self._approvals)
 
     def back(self, lot_id: int, returned: Sequence[int], *, operator: Operator) -> LotStory:

@@ -70,7 +70,7 @@ class Approvals:
         self._approvers = approvers or {}
         self._people = Operators(books, self._rules)
         names = [column.name for column in _COLUMNS]
-        self._add = Statement(books.store.engine, insert(approvals).inline(), names)
+        self._add = Statement(insert(approvals).inline(), names)
 
     def request(
         self, action: str, subjects: int | Iterable[int], *, operator: Operator

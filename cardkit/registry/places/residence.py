@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 from cardkit.registry.attempts import attempted, need_role
 from cardkit.registry.books import Books
@@ -41,7 +41,7 @@ class Assigning:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._sql = _Statements(books.store.engine, self.table)
+        self._sql = _Statements(self.table)
 
     def assign(
         self, rows: Iterable[tuple[str, str, str]], *, operator: Operator, moving: bool = False
@@ -164,26 +164,20 @@ class Membership(Assigning):
 class _Statements:
     """What is asked and written for each of many people, compiled once."""
 
-    def __init__(self, engine: Engine, table: Table) -> None:
+    def __init__(self, table: Table) -> None:
         who = table.c.person == bindparam("who")
         still = table.c.until == ""
-        self.add = Statement(engine, insert(table).inline(), _COLUMNS)
-        self.now = Statement(engine, select(table.c.place).where(who, still))
-        self.mend = Statement(
-            engine, update(table).where(who, still).values(place=bindparam("where"))
-        )
-        self.leave = Statement(
-            engine, update(table).where(who, still).values(until=bindparam("then"))
-        )
+        self.add = Statement(insert(table).inline(), _COLUMNS)
+        self.now = Statement(select(table.c.place).where(who, still))
+        self.mend = Statement(update(table).where(who, still).values(place=bindparam("where")))
+        self.leave = Statement(update(table).where(who, still).values(until=bindparam("then")))
         self._by_citizen = Statement(
-            engine, select(people.c.id).where(people.c.citizen_number == bindparam("number"))
+            select(people.c.id).where(people.c.citizen_number == bindparam("number"))
         )
         self._by_card = Statement(
-            engine, select(cards.c.person).where(cards.c.card_number == bindparam("number"))
+            select(cards.c.person).where(cards.c.card_number == bindparam("number"))
         )
-        self._by_id = Statement(
-            engine, select(cards.c.person).where(cards.c.id == bindparam("number"))
-        )
+        self._by_id = Statement(select(cards.c.person).where(cards.c.id == bindparam("number")))
 
     def person(self, connection: Connection, column: str, number: str) -> int | None:
         """The person that a number means."""

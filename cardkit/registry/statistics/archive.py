@@ -74,7 +74,7 @@ class Archive:
     def __init__(self, books: Books) -> None:
         self._books = books
         columns = ("volume", "position", "person")
-        self._add = Statement(books.store.engine, insert(volume_people).inline(), columns)
+        self._add = Statement(insert(volume_people).inline(), columns)
 
     def bind(self, place: str, *, operator: Operator) -> int:
         """Put everybody with a card record who is in no volume into one, village by village.

@@ -54,7 +54,7 @@ class Booking:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._ledger = Ledger(books.store.engine)
+        self._ledger = Ledger()
 
     def write(self, connection: Connection, line: Line) -> Move:
         """Write one line.

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
-    Engine,
     delete,
     insert,
     select,
@@ -45,8 +44,7 @@ class Leg(NamedTuple):
 class Ledger:
     """Books moves into the summaries, or refuses them."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._add = Statement(engine, insert(stock_numbers).inline(), _COLUMNS)
+    _add = Statement(insert(stock_numbers).inline(), _COLUMNS)
 
     def book(self, connection: Connection, kind: Kind, pieces: Range, leg: Leg) -> None:
         """Book one move.

@@ -87,7 +87,6 @@ def _renew(work: Work) -> int:
     if not changed.height:
         return version
     add = Statement(
-        work.books.store.engine,
         insert(blacklist_entries).inline(),
         ("version", "card", "change", "reason"),
     )

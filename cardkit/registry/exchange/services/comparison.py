@@ -103,7 +103,7 @@ def _numbered(work: Work, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _propose(work: Work, found: pl.DataFrame) -> None:
-    add = Statement(work.books.store.engine, insert(proposals).inline(), _COLUMNS)
+    add = Statement(insert(proposals).inline(), _COLUMNS)
     for part in found.iter_slices(50_000):
         add.run_many(work.connection, list(_rows(work, part)))
 

@@ -133,9 +133,9 @@ def _move(work: Work, state: str, *, ok: bool) -> None:
 
 def _keep_chips(work: Work, made: pl.DataFrame) -> None:
     """The chips that came."""
-    engine, connection = work.books.store.engine, work.connection
+    connection = work.connection
     first = work.books.counters.peek(connection, CHIP)
-    add = Statement(engine, insert(chips).inline(), _CHIP_COLUMNS)
+    add = Statement(insert(chips).inline(), _CHIP_COLUMNS)
     for part in made.select(CARD, "card_id_code", "atr").iter_slices(50_000):
         rows = [
             (card, bytes.fromhex(code), bytes.fromhex(atr)) for card, code, atr in part.iter_rows()
