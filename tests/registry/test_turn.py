@@ -25,7 +25,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     first = Statement.first
 
     def told(self: Statement, connection: Connection, **values: Value) -> AnyRow | None:
-        asked.append(self.sql)
+        asked.append(self.sql(connection.dialect))
         return first(self, connection, **values)
 
     monkeypatch.setattr(Statement, "first", told)
