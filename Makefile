@@ -12,8 +12,8 @@ SHELL := /bin/sh
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-# Two at least: many tests wait for a reader to notice a card.
-JOBS  ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
+# One more than there are cores: many tests wait for a reader, a server or a disk.
+JOBS  ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n + 1)))
 TESTS ?=
 
 export PYTHON
