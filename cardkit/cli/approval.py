@@ -24,12 +24,7 @@ def approval() -> None:
 @approval.command()
 @click.argument("action")
 @click.argument("subjects", metavar="NUMBER...", type=int, nargs=-1, required=True)
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def request(
     ctx: click.Context,
     action: str,
@@ -52,12 +47,7 @@ def request(
 @click.option(
     "--state", type=click.Choice(["asked", "granted", "refused", "used"]), help="Only these 状态."
 )
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def approvals(
     ctx: click.Context, state: str | None, registry: str | None, *, as_json: bool
 ) -> None:
@@ -84,12 +74,7 @@ def approvals(
 
 @approval.command()
 @click.argument("number", type=int)
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def grant(ctx: click.Context, number: int, registry: str | None, *, as_json: bool) -> None:
     """Approve what somebody else asked for 同意."""
     out = Output(as_json=as_json)
@@ -102,12 +87,7 @@ def grant(ctx: click.Context, number: int, registry: str | None, *, as_json: boo
 @approval.command()
 @click.argument("number", type=int)
 @click.option("--reason", default="", help="Why 原因: a code word. No personal data.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def refuse(
     ctx: click.Context, number: int, reason: str, registry: str | None, *, as_json: bool
 ) -> None:

@@ -57,7 +57,7 @@ def rules_option() -> Decorator:
 
 
 def acting(command: F) -> F:
-    """The options of everything somebody signed in does."""
+    """The options of everything somebody signed in does or looks at."""
     decorated: Any = command
     for option in reversed(
         (

@@ -169,12 +169,7 @@ _STANDINGS = {"printed": "printed 已打印", "begun": "BEGUN 未完成", "void"
 @AT
 @FONTS
 @OUT
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def print_(
     ctx: click.Context,
     /,
@@ -221,12 +216,7 @@ def print_(
 @AT
 @FONTS
 @OUT
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def reprint(
     ctx: click.Context,
     number: str,

@@ -153,12 +153,7 @@ def _printer(address: str) -> Printer:
 @click.command("spoil-face")
 @CARD
 @click.option("--reason", type=click.Choice(SPOILT_REASONS), required=True, help="Why 原因.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def spoil_face(
     ctx: click.Context, which: str, reason: str, registry: str | None, *, as_json: bool
 ) -> None:

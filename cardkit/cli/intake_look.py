@@ -129,12 +129,7 @@ def show(
     metavar="N",
     help="Only application N, whatever was said about it before 重新核查.",
 )
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def identity(
     ctx: click.Context, address: str, again: int | None, registry: str | None, *, as_json: bool
 ) -> None:

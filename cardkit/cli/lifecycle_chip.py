@@ -19,12 +19,7 @@ def chip() -> None:
     "--limit", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N",
     help="At most so many.",
 )  # fmt: skip
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def pending(ctx: click.Context, limit: int, registry: str | None, *, as_json: bool) -> None:
     """List what is left 待办, oldest first.
 
@@ -40,12 +35,7 @@ def pending(ctx: click.Context, limit: int, registry: str | None, *, as_json: bo
 
 @chip.command()
 @click.argument("acts", metavar="ACT...", type=click.IntRange(min=1), nargs=-1, required=True)
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def done(ctx: click.Context, acts: tuple[int, ...], registry: str | None, *, as_json: bool) -> None:
     """Say that the chips are as these acts want them 已办: punched, wiped, on the blacklist ...
 

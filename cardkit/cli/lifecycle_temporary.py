@@ -37,12 +37,7 @@ def temporary() -> None:
 
 @temporary.command("add")
 @click.argument("serials", metavar="SERIAL...", nargs=-1, required=True)
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def temporary_add(
     ctx: click.Context, serials: tuple[str, ...], registry: str | None, *, as_json: bool
 ) -> None:
@@ -63,12 +58,7 @@ def temporary_add(
     "--only", type=click.Choice(["pool", "out", "overdue"]),
     help="Only these: in the pool 备用, out 借出, not back in time 逾期.",
 )  # fmt: skip
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def temporary_list(
     ctx: click.Context, only: str | None, registry: str | None, *, as_json: bool
 ) -> None:

@@ -212,12 +212,7 @@ def close(
 
 @click.command()
 @click.argument("which", metavar="LOT")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def show(ctx: click.Context, which: str, registry: str | None, *, as_json: bool) -> None:
     """A lot 批次: who had it, what is open, what the registry could not follow."""
     screen = Output(as_json=as_json)

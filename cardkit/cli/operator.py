@@ -91,12 +91,7 @@ def add(
 
 
 @operator.command("list")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def list_(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
     """List the accounts 账号; anybody who is signed in may."""
     out = Output(as_json=as_json)
@@ -122,12 +117,7 @@ def list_(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
 @operator.command()
 @click.argument("login")
 @ROLE
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def roles(
     ctx: click.Context, login: str, roles: tuple[str, ...], registry: str | None, *, as_json: bool
 ) -> None:
@@ -146,12 +136,7 @@ def roles(
 @operator.command()
 @click.argument("login")
 @click.argument("place", metavar="CODE")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def place(
     ctx: click.Context, login: str, place: str, registry: str | None, *, as_json: bool
 ) -> None:
@@ -172,12 +157,7 @@ def place(
 @operator.command()
 @click.argument("login")
 @click.option("--undo", is_flag=True, help="Let the person work again 解锁.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def lock(
     ctx: click.Context, login: str, registry: str | None, *, undo: bool, as_json: bool
 ) -> None:
@@ -263,12 +243,7 @@ def sign_in(
 
 
 @operator.command("sign-off")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def sign_off(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
     """Stop working 退出."""
     out = Output(as_json=as_json)

@@ -97,12 +97,7 @@ def archive_back(ctx: click.Context, volume: int, registry: str | None, *, as_js
 
 @archive.command("register")
 @click.option("--volume", type=int, help="Only this volume 卷.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def archive_register(
     ctx: click.Context, volume: int | None, registry: str | None, *, as_json: bool
 ) -> None:

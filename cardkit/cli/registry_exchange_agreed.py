@@ -81,12 +81,7 @@ def show(layout: str, folders: tuple[Path, ...], *, as_json: bool) -> None:
 @click.option("--recipient", default="", metavar="AGE1...", help="Public key 公钥 of the partner.")
 @click.option("--layout", "agreed", multiple=True, help="A layout agreed upon. Several: repeat it.")
 @LAYOUTS
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def partner(
     ctx: click.Context, name: str | None, recipient: str, agreed: tuple[str, ...],
     folders: tuple[Path, ...], registry: str | None, *, as_json: bool,
@@ -120,12 +115,7 @@ def partner(
 
 
 @click.command()
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def status(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
     """List what was exchanged 交换批次, oldest first."""
     from cardkit.registry.exchange.exchange import Exchange  # noqa: PLC0415
@@ -153,12 +143,7 @@ def status(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
 @click.option("--file", "role", type=click.Choice(("failure", "success", "reply", "original")),
               default="failure", show_default=True, help="Which file of the batch.")  # fmt: skip
 @LAYOUTS
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def look(
     ctx: click.Context, batch: int, role: str, folders: tuple[Path, ...], registry: str | None,
     *, as_json: bool,

@@ -22,12 +22,7 @@ def proposals() -> None:
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Of one comparison only.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True,
               help="At most so many.")  # fmt: skip
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def list_(
     ctx: click.Context, state: str, batch: int | None, limit: int, registry: str | None,
     *, as_json: bool,
@@ -55,12 +50,7 @@ def list_(
 @proposals.command()
 @_NUMBER
 @desk.second_options
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def accept(
     ctx: click.Context, number: int, approval: int | None, second: str | None,
     registry: str | None, *, as_json: bool,
@@ -90,12 +80,7 @@ def accept(
 @proposals.command()
 @_NUMBER
 @click.option("--why", type=click.Choice(REASONS), required=True, help="The reason 理由; kept.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def decline(
     ctx: click.Context, number: int, why: str, registry: str | None, *, as_json: bool
 ) -> None:

@@ -264,12 +264,7 @@ def sample_result(
 @sample.command("show")
 @click.argument("number", type=int, metavar="SAMPLE")
 @click.option("--again", is_flag=True, help="Draw it again and compare 复核.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def sample_show(
     ctx: click.Context, number: int, registry: str | None, *, again: bool, as_json: bool
 ) -> None:
@@ -293,12 +288,7 @@ def sample_show(
 
 
 @sample.command("list")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def sample_list(ctx: click.Context, registry: str | None, *, as_json: bool) -> None:
     """Samples 抽查, the newest first, and how many of their items have a result."""
     from cardkit.registry.statistics import Inspection  # noqa: PLC0415

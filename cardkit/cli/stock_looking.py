@@ -52,12 +52,7 @@ def balance(
 )
 @click.option("--count", type=click.IntRange(min=0), default=0, help="Pieces without numbers.")
 @click.option("--with", "second", metavar="LOGIN", help="Who counted with you; gives the password.")
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def count(
     ctx: click.Context,
     kind: str,

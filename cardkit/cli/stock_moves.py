@@ -176,12 +176,7 @@ def _carry_out(
 @click.option("--count", type=click.IntRange(min=1), default=None, help="Only so many pieces.")
 @_ASK
 @desk.second_options
-@common.registry_option()
-@desk.operator_option()
-@desk.rules_option()
-@common.lang_option(only_errors=True)
-@common.json_option()
-@click.pass_context
+@desk.acting
 def correct(
     ctx: click.Context,
     wrong: int,

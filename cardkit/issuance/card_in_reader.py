@@ -40,7 +40,9 @@ class CardInReader:
         Raises
         ------
         WrongCardError
-            It has none of the keys of this profile.
+            A social-security card that is locked, half made or of another city.
+        AuthenticationFailedError
+            It does not hold the keys of this profile.
         """
         expected = expected_card(self.profile)
         found: Identity | None = self.run(identify(self.card, expected, self.random(_FACTOR)))
