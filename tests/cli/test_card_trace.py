@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from cardkit.apdu.link import Link
 from cardkit.apdu.trace import UNMASKED, VERSION, load
-from cardkit.cli.card_trace import replay, trace, tracing
+from cardkit.cli.card_trace import tracing
+from cardkit.cli.main import cli
 from cardkit.errors import RefusedError, UsageError
 from cardkit.virtual.card import VirtualCard
 from cardkit.virtual.link import VirtualLink
@@ -22,12 +23,10 @@ from tests.golden.blank_session import FILE, ROW, blank_chip, golden, record_ses
 CARD_FACTOR = ATR_HEAD[-2:] + SERIAL
 
 
-def run(command: object, *arguments: object) -> Result:
-    return CliRunner().invoke(
-        command,  # type: ignore[arg-type]
-        [str(argument) for argument in arguments],
-        catch_exceptions=True,
-    )
+def run(command: str, *arguments: object) -> Result:
+    # From the top, as people do: commands keep the help option of whoever called them first.
+    words = ["card", command, *map(str, arguments)]
+    return CliRunner().invoke(cli, words, catch_exceptions=True)
 
 
 def write_session(folder: Path, *, unmask: bool = False) -> Path:
@@ -130,7 +129,7 @@ def test_unmask_without_a_file_is_wrong_usage() -> None:
 
 
 def test_a_session_is_told_in_words() -> None:
-    told = run(trace, FILE).output
+    told = run("trace", FILE).output
     for words in (
         "SELECT SSSE",
         "VERIFY TRANSPORT KEY",
@@ -150,12 +149,12 @@ def test_a_session_is_told_in_words() -> None:
 
 def test_values_are_hidden_even_when_the_file_has_them() -> None:
     name = ROW.name[:15].encode("gb18030").hex().upper()
-    assert name not in run(trace, "--bytes", FILE).output
-    assert name in run(trace, "--bytes", "--unmask", FILE).output
+    assert name not in run("trace", "--bytes", FILE).output
+    assert name in run("trace", "--bytes", "--unmask", FILE).output
 
 
 def test_json_is_one_document_with_every_event() -> None:
-    told = json.loads(run(trace, "--json", FILE).stdout)
+    told = json.loads(run("trace", "--json", FILE).stdout)
     assert (told["commands"], told["masked"], len(told["events"])) == (369, False, 371)
     assert told["events"][1] == {
         "line": 12,
@@ -169,13 +168,13 @@ def test_json_is_one_document_with_every_event() -> None:
 def test_notes_of_a_file_cannot_steer_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "evil.trace"
     path.write_text(f"{VERSION}\n> 00840000 08  # \x1b[2J\n< 9000\n")
-    assert "\x1b" not in run(trace, path).output
+    assert "\x1b" not in run("trace", path).output
 
 
 def test_a_file_that_is_no_trace_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "none.trace"
     path.write_text("nonsense")
-    assert isinstance(run(trace, path).exception, UsageError)
+    assert isinstance(run("trace", path).exception, UsageError)
 
 
 # --- card replay ---------------------------------------------------------------------------------
@@ -202,7 +201,7 @@ def read_session(folder: Path, image: Path) -> Path:
 
 
 def test_the_same_card_answers_the_same(tmp_path: Path, image: Path) -> None:
-    result = run(replay, read_session(tmp_path, image), "--image", image)
+    result = run("replay", read_session(tmp_path, image), "--image", image)
     assert (result.exit_code, result.output) == (
         0, "4 commands in virtual: every answer as recorded\n",
     )  # fmt: skip
@@ -215,7 +214,7 @@ def test_another_card_answers_differently_and_no_value_is_shown(
     other = recorded.read_text(encoding="utf-8").replace("091EC8C8", "091EC8C9")
     recorded.write_text(other, encoding="utf-8")
 
-    result = run(replay, "--json", recorded, "--image", image)
+    result = run("replay", "--json", recorded, "--image", image)
 
     told = json.loads(result.stdout)
     assert result.exit_code == 1
@@ -225,7 +224,7 @@ def test_another_card_answers_differently_and_no_value_is_shown(
 
 
 def test_a_session_that_writes_is_refused_before_a_card_is_looked_for() -> None:
-    result = run(replay, FILE, "--reader", "no such reader")
+    result = run("replay", FILE, "--reader", "no such reader")
     assert isinstance(result.exception, RefusedError)
     assert "line 21: VERIFY TRANSPORT KEY" in str(result.exception)
 
@@ -235,7 +234,7 @@ def test_with_dangerous_it_goes_as_far_as_the_first_refused_key(tmp_path: Path) 
     blank_chip().save(blank)
 
     # The challenges of this chip are other ones than the recorded.
-    result = run(replay, FILE, "--image", blank, "--dangerous")
+    result = run("replay", FILE, "--image", blank, "--dangerous")
 
     assert result.exit_code == 1
     assert result.output.endswith("1 different; stopped there, a key or a write was refused\n")
@@ -243,6 +242,6 @@ def test_with_dangerous_it_goes_as_far_as_the_first_refused_key(tmp_path: Path) 
 
 
 def test_a_masked_trace_is_refused(tmp_path: Path) -> None:
-    result = run(replay, write_session(tmp_path), "--dangerous")
+    result = run("replay", write_session(tmp_path), "--dangerous")
     assert isinstance(result.exception, UsageError)
     assert "masked" in str(result.exception)

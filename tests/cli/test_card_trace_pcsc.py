@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from cardkit.apdu import pcsc
 from cardkit.apdu.link import chain
 from cardkit.apdu.trace import load
-from cardkit.cli.card_trace import replay, tracing
+from cardkit.cli.card_trace import tracing
+from cardkit.cli.main import cli
 from cardkit.virtual.link import VirtualLink
 from tests.bench import Insert
 from tests.golden.blank_session import blank_chip, record_session
@@ -45,7 +46,7 @@ def test_the_card_in_the_reader_answers_as_recorded(reader: str, tmp_path: Path)
     path = tmp_path / "read.trace"
     record(reader, path)
 
-    result = CliRunner().invoke(replay, [str(path), "--reader", reader])
+    result = CliRunner().invoke(cli, ["card", "replay", str(path), "--reader", reader])
 
     assert result.exit_code == 0, result.output
     assert "every answer as recorded" in result.output
